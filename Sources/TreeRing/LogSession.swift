@@ -109,9 +109,9 @@ final class LogSession: Sendable {
     unsafe tr_store32(tr_header_sealed(header), 1)
     _ = tr_membarrier()
     let rings = unsafe (0..<local.rings.ringCount).compactMap { unsafe local.rings.ring($0) }
-    for unsafe unsafering in unsafe rings { unsafe _ = tr_or32(tr_ring_attention(ring), TR_ATTENTION_SEALED) }
+    for index in unsafe rings.indices { unsafe _ = tr_or32(tr_ring_attention(rings[index]), TR_ATTENTION_SEALED) }
     _ = tr_membarrier()
-    for unsafe unsafering in unsafe rings { ring.pointee.sealed_head = tr_load64(ring) }
+    for index in unsafe rings.indices { unsafe rings[index].pointee.sealed_head = tr_load64(rings[index]) }
   }
 
   /// Delivers what is left. False when a sink refuses for two seconds: the file then stays for recovery.

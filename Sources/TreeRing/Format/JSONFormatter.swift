@@ -224,7 +224,7 @@ private struct KeySet {
   /// Remembers `key`; the result is how many `_` make it a name that is not taken.
   mutating func insert(_ key: UnsafeBufferPointer<UInt8>) -> Int {
     var taken = unsafe Self.isReserved(key) ? 1 : 0
-    for unsafe unsafeother in unsafe keys where unsafe Self.equal(key, other) { taken += 1 }
+    for index in unsafe keys.indices where unsafe Self.equal(key, keys[index]) { taken += 1 }
     unsafe keys.append(key)
     return taken
   }

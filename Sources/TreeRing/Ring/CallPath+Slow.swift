@@ -213,12 +213,10 @@ extension CallPath {
   private static func threadEnded(_ state: UnsafeMutableRawPointer?) {
     guard let thread = unsafe state?.assumingMemoryBound(to: TRThread.self) else { return }
     let isCurrent = unsafe thread.pointee.generation == tr_producer().pointee.generation
-    let rings = unsafe (0..<Int(TR_MAX_DEPTH)).map { unsafe tr_thread_rings(thread)[$0] }
+    let rings = unsafe (0..<Int(TR_MAX_DEPTH)).compactMap { unsafe tr_thread_rings(thread)[$0] }
     unsafe thread.pointee = TRThread()
     guard isCurrent else { return }
-    for unsafe unsafering in unsafe rings where unsafe ring != nil {
-      if let ring = unsafe ring { unsafe tr_store32(&ring.pointee.owner, TR_OWNER_FREE) }
-    }
+    for index in unsafe rings.indices { unsafe tr_store32(&rings[index].pointee.owner, TR_OWNER_FREE) }
   }
 }
 

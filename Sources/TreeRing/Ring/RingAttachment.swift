@@ -65,7 +65,7 @@ package final class RingAttachment: RingSource {
   private let protection: Int32
 
   deinit {
-    for unsafe(_, ring) in unsafe rings { unsafe munmap(ring, ringHeaderSize) }
+    unsafe rings.values.forEach { unsafe _ = munmap($0, ringHeaderSize) }
     unsafe munmap(header, Int(TR_HEADER_SIZE))
     close(descriptor)
   }
@@ -177,5 +177,5 @@ private final class OutputCopies {
     return unsafe buffer
   }
 
-  deinit { for unsafe(_, buffer) in unsafe buffers { unsafe buffer.deallocate() } }
+  deinit { unsafe buffers.values.forEach { unsafe $0.deallocate() } }
 }
