@@ -51,7 +51,7 @@ public struct LogText: ExpressibleByStringInterpolation {
     /// Writes the description of a value. Allocates.
     @inlinable
     public mutating func append(describing value: Any, _ key: LogKey) {
-      writer.description(of: value, key: key, fieldOnly: false)
+      writer = writer.describing(value, key: key, fieldOnly: false)
     }
   }
 }

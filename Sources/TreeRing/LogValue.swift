@@ -97,9 +97,7 @@ extension String: LogValue {
   @inlinable
   @inline(__always)
   public func write(to writer: inout RecordWriter, key: LogKey, fieldOnly: Bool) {
-    let tag = RecordWriter.tag(SegmentTag.string, fieldOnly)
-    let copied: Void? = unsafe utf8.withContiguousStorageIfAvailable { unsafe writer.bytes(tag, key, $0) }
-    if copied == nil { writer.foreign(tag, key, self) }
+    writer = writer.writing(RecordWriter.tag(SegmentTag.string, fieldOnly), key, self)
   }
 }
 
@@ -109,7 +107,7 @@ extension Substring: LogValue {
   public func write(to writer: inout RecordWriter, key: LogKey, fieldOnly: Bool) {
     let tag = RecordWriter.tag(SegmentTag.string, fieldOnly)
     let copied: Void? = unsafe utf8.withContiguousStorageIfAvailable { unsafe writer.bytes(tag, key, $0) }
-    if copied == nil { writer.foreign(tag, key, String(self)) }
+    if copied == nil { writer = writer.writing(tag, key, String(self)) }
   }
 }
 
@@ -158,26 +156,35 @@ extension Duration: LogValue {
 }
 
 extension RecordWriter {
-  /// A string that is not stored as contiguous UTF-8. Allocates.
+  /// A string. Allocates only when it is not stored as contiguous UTF-8.
   @usableFromInline
   @inline(never)
-  mutating func foreign(_ tag: UInt8, _ key: LogKey, _ string: String) {
-    var native = string
-    native.withUTF8 { unsafe self.bytes(tag, key, $0) }
+  func writing(_ tag: UInt8, _ key: LogKey, _ string: String) -> RecordWriter {
+    var writer = self
+    let copied: Void? = unsafe string.utf8.withContiguousStorageIfAvailable { unsafe writer.bytes(tag, key, $0) }
+    if copied == nil {
+      var native = string
+      native.withUTF8 { unsafe writer.bytes(tag, key, $0) }
+    }
+    return writer
   }
 
   /// A value of a type that knows only how to describe itself. Allocates.
   @usableFromInline
   @inline(never)
-  mutating func description(of value: Any, key: LogKey, fieldOnly: Bool) {
-    String(describing: value).write(to: &self, key: key, fieldOnly: fieldOnly)
+  func describing(_ value: Any, key: LogKey, fieldOnly: Bool) -> RecordWriter {
+    var writer = self
+    String(describing: value).write(to: &writer, key: key, fieldOnly: fieldOnly)
+    return writer
   }
 
   /// `error.type` and `error.message`. Allocates.
   @usableFromInline
   @inline(never)
-  mutating func error(_ error: any Error) {
-    String(reflecting: type(of: error)).write(to: &self, key: "error.type", fieldOnly: true)
-    String(describing: error).write(to: &self, key: "error.message", fieldOnly: true)
+  func adding(_ error: any Error) -> RecordWriter {
+    var writer = self
+    String(reflecting: type(of: error)).write(to: &writer, key: "error.type", fieldOnly: true)
+    String(describing: error).write(to: &writer, key: "error.message", fieldOnly: true)
+    return writer
   }
 }

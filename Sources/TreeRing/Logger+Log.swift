@@ -33,7 +33,6 @@ extension Logger {
 extension LogText {
   /// Copies a stored message to where the call under way has its text.
   init(stored message: LogMessage) {
-    writer = .forCallUnderWay()
-    writer.copy(message.segments)
+    writer = RecordWriter.forCallUnderWay().adding(message.segments)
   }
 }

@@ -1,6 +1,9 @@
+public import CTreeRing
+
 /// Writes a record's segments, in place: into the ring while a call is under way, or into a buffer of a stored message.
 ///
-/// A cursor and a limit, held in registers. A segment that does not fit is cut (a string) or left out, and the writer is *full* from then on:
+/// A cursor and a limit, held in registers: what is not inlined into a call takes the writer by value and returns it, because a writer whose address is
+/// given away, if only on a rare path, lives in memory on every path. A segment that does not fit is cut (a string) or left out, and the writer is *full* from then on:
 /// every further segment is ignored, and the end of the call decides between a truncated record and a drop. No call allocates, locks
 /// or enters the kernel. Premise of every unsafe line: `cursor ... limit` is memory that only this writer writes, and
 /// each store is preceded by the check in `open` or `room`.
@@ -41,7 +44,7 @@ public struct RecordWriter {
     let head = UInt32(tag) | UInt32(truncatingIfNeeded: keyCount) << 8 | UInt32(truncatingIfNeeded: payload) << 16
     unsafe UnsafeMutableRawPointer(at).storeBytes(of: head.littleEndian, as: UInt32.self)
     let name = unsafe at + RecordLayout.segmentHeaderSize
-    if keyCount > 0 { unsafe name.update(from: key.start, count: keyCount) }
+    unsafe tr_copy(name, key.start, keyCount)
     unsafe cursor = name + (keyCount &+ payload)
     return unsafe name + keyCount
   }
@@ -61,7 +64,7 @@ public struct RecordWriter {
     let count = text.utf8CodeUnitCount
     guard count > 0 else { return }
     if count <= RecordLayout.longestPayload, let payload = unsafe open(SegmentTag.literal, .none, payload: count) {
-      unsafe payload.update(from: text.utf8Start, count: count)
+      unsafe tr_copy(payload, text.utf8Start, count)
     } else {
       fill()
     }
@@ -72,24 +75,31 @@ public struct RecordWriter {
   @inline(__always)
   mutating func bytes(_ tag: UInt8, _ key: LogKey, _ bytes: UnsafeBufferPointer<UInt8>) {
     let needed = RecordLayout.segmentHeaderSize &+ RecordLayout.longestKey &+ bytes.count
-    guard room >= needed, bytes.count <= RecordLayout.longestPayload else { return unsafe cut(tag, key, bytes) }
-    guard let start = bytes.baseAddress, let payload = unsafe open(tag, key, payload: bytes.count) else {
-      return unsafe cut(tag, key, bytes)
+    guard room >= needed, bytes.count <= RecordLayout.longestPayload, let start = bytes.baseAddress,
+      let payload = unsafe open(tag, key, payload: bytes.count)
+    else {
+      self = unsafe cutting(tag, key, bytes)
+      return
     }
-    unsafe payload.update(from: start, count: bytes.count)
+    unsafe tr_copy(payload, start, bytes.count)
   }
 
   /// The rare half of `bytes`: no bytes, few bytes left, or too many. Cuts where a character begins.
   @usableFromInline
   @inline(never)
-  mutating func cut(_ tag: UInt8, _ key: LogKey, _ bytes: UnsafeBufferPointer<UInt8>) {
-    guard !isFull else { return }
+  func cutting(_ tag: UInt8, _ key: LogKey, _ bytes: UnsafeBufferPointer<UInt8>) -> RecordWriter {
+    guard !isFull else { return self }
+    var writer = self
     var fits = min(
       bytes.count, RecordLayout.longestPayload,
       room - RecordLayout.segmentHeaderSize - min(key.count, RecordLayout.longestKey))
     while fits > 0, fits < bytes.count, unsafe bytes[fits] & 0xC0 == 0x80 { fits -= 1 }
-    guard fits >= 0, let payload = unsafe open(tag, key, payload: fits) else { return fill() }
-    if let start = bytes.baseAddress { unsafe payload.update(from: start, count: fits) }
-    if fits < bytes.count { fill() }
+    guard fits >= 0, let payload = unsafe writer.open(tag, key, payload: fits) else {
+      writer.fill()
+      return writer
+    }
+    if let start = bytes.baseAddress { unsafe tr_copy(payload, start, fits) }
+    if fits < bytes.count { writer.fill() }
+    return writer
   }
 }

@@ -21,11 +21,11 @@ enum CallPath {
     guard let ring = unsafe take(thread, level) else { return }
     let start = unsafe tr_start(ring)
     unsafe thread.pointee.cursor = start + RecordLayout.headerSize
-    unsafe thread.pointee.limit = start + Int(ring.pointee.max_record)
+    unsafe thread.pointee.limit = start + Int(truncatingIfNeeded: ring.pointee.max_record)
     if label == 0 { unsafe writeLabel(thread, name) }
     var writer = text().writer
-    if let context { writer.copy(context.segments) }
-    if let error = error() { writer.error(error) }
+    if let context { writer = writer.adding(context.segments) }
+    if let error = error() { writer = writer.adding(error) }
     var collected = LogFields(writer)
     fields(&collected)
     guard let end = unsafe collected.writer.cursor, !collected.writer.isFull else {
@@ -55,13 +55,15 @@ extension RecordWriter {
   /// Copies segments that are encoded already. Too many of them are cut at a segment's end.
   @usableFromInline
   @inline(never)
-  mutating func copy(_ segments: [UInt8]) {
+  func adding(_ segments: [UInt8]) -> RecordWriter {
+    var writer = self
     unsafe segments.withUnsafeBufferPointer { source in
       guard let start = source.baseAddress, let at = unsafe cursor, !isFull else { return }
       let fits = room >= source.count ? source.count : unsafe SegmentReader.wholeSegments(in: source, atMost: room)
       unsafe at.update(from: start, count: fits)
-      unsafe cursor = at + fits
-      if fits < source.count { fill() }
+      unsafe writer.cursor = at + fits
+      if fits < source.count { writer.fill() }
     }
+    return writer
   }
 }

@@ -65,18 +65,22 @@ enum RingSlots {
     return unsafe ring
   }
 
+  /// A ring up to this size gets its page tables filled when it is made: the first call on a thread is slow anyway, and no later one then pays a page fault.
+  private static let largestPopulated = 1_048_576
+
   /// Maps a slot: the ring's header and records, and the records once more behind them.
   private static func map(_ file: Int32, offset: Int, ringHeader: Int, capacity: Int) -> UnsafeMutableRawPointer? {
     let slot = ringHeader + capacity
     if file >= 0, tr_fallocate(file, Int64(offset), Int64(slot)) != 0 { return nil }
     let access = PROT_READ | PROT_WRITE
+    let flags = MAP_SHARED | MAP_FIXED | (capacity <= largestPopulated ? MAP_POPULATE : 0)
     guard file >= 0 else { return unsafe mapAnonymous(ringHeader: ringHeader, capacity: capacity) }
     guard let base = unsafe mapped(mmap(nil, slot + capacity, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)) else {
       return nil
     }
-    let first = unsafe mapped(mmap(base, slot, access, MAP_SHARED | MAP_FIXED, file, offset))
+    let first = unsafe mapped(mmap(base, slot, access, flags, file, offset))
     let second = unsafe mapped(
-      mmap(base + slot, capacity, access, MAP_SHARED | MAP_FIXED, file, offset + ringHeader))
+      mmap(base + slot, capacity, access, flags, file, offset + ringHeader))
     if unsafe first == nil || second == nil {
       unsafe munmap(base, slot + capacity)
       return nil
