@@ -1,3 +1,5 @@
+import TreeRing
+
 /// A request that failed on our side.
 package struct ErrorRecord: Sendable {
   package var requestID: String
@@ -16,6 +18,14 @@ package struct ErrorLog: Sendable {
 
   package init(_ write: @escaping @Sendable (ErrorRecord) -> Void) { self.write = write }
 
-  /// The log of the process.
-  package static let standard = ErrorLog { _ in }
+  /// The log of the process, under the label `http.error`.
+  package static let standard = ErrorLog { record in
+    log.error("\(record.method, "method") \(record.path, "path") failed", record.error) {
+      $0["request.id"] = record.requestID
+      $0["route"] = record.route
+      $0["status"] = record.status
+    }
+  }
 }
+
+private let log = Logger("http.error")

@@ -22,7 +22,6 @@ struct StaticFiles: FileProvider {
 
   private let folder: LocalFileSystem?
   private let hasIndex: Bool
-  private let startedAt = Date()
 
   /// - Throws: ``StartError`` when `directory` is not one. Blocking: looks at the file system.
   init(directory: String?, logger: Logger) throws(StartError) {
@@ -51,9 +50,9 @@ struct StaticFiles: FileProvider {
 
   func getAttributes(id: FileIdentifier) async throws -> FileAttributes? {
     switch id {
-    case .welcomeFolder: return FileAttributes(isFolder: true, size: 0, modificationDate: startedAt)
+    case .welcomeFolder: return FileAttributes(isFolder: true, size: 0, modificationDate: WelcomePage.modified)
     case .welcomePage:
-      return FileAttributes(isFolder: false, size: WelcomePage.html.utf8.count, modificationDate: startedAt)
+      return FileAttributes(isFolder: false, size: WelcomePage.html.utf8.count, modificationDate: WelcomePage.modified)
     case .file(let path):
       guard let attributes = try await folder?.getAttributes(id: path) else { return nil }
       return FileAttributes(

@@ -1,5 +1,10 @@
+import Foundation
+
 /// What `GET /` shows when no static files are configured.
 enum WelcomePage {
+  /// Fixed, so that every worker gives the page the same tag.
+  static let modified = Date(timeIntervalSince1970: 1_767_225_600)
+
   static let html = """
     <!doctype html>
     <html lang="en">
