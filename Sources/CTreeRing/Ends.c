@@ -1,0 +1,40 @@
+// Hooks on the ends of processes and threads.
+#include "System.h"
+
+#include <stdlib.h>
+
+static void (*drain_at_exit)(void);
+static void (*child_of_fork)(void);
+static void (*retire_thread)(void *);
+static pthread_key_t thread_key;
+static pthread_once_t thread_key_once = PTHREAD_ONCE_INIT;
+
+static void exiting(void) {
+  if (drain_at_exit) drain_at_exit();
+}
+
+// Exit handlers run last in, first out: one that is registered before main runs after those that the program adds.
+__attribute__((constructor)) static void register_exit_handler(void) { atexit(exiting); }
+
+void tr_at_exit(void (*drain)(void)) { drain_at_exit = drain; }
+
+static void forked(void) {
+  if (child_of_fork) child_of_fork();
+}
+
+void tr_at_fork(void (*child)(void)) {
+  bool first = child_of_fork == NULL;
+  child_of_fork = child;
+  if (first) pthread_atfork(NULL, NULL, forked);
+}
+
+static void thread_ended(void *thread) {
+  if (retire_thread) retire_thread(thread);
+}
+static void make_thread_key(void) { pthread_key_create(&thread_key, thread_ended); }
+
+void tr_watch_thread_end(void (*retire)(void *_Nullable), void *thread) {
+  retire_thread = retire;
+  pthread_once(&thread_key_once, make_thread_key);
+  pthread_setspecific(thread_key, thread);
+}

@@ -1,0 +1,46 @@
+// The system calls behind System.h: out of line, because their declarations need _GNU_SOURCE and none of them is hot.
+#define _GNU_SOURCE
+#include "System.h"
+
+#include <fcntl.h>
+#include <linux/futex.h>
+#include <linux/membarrier.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/random.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+int tr_gettid(void) { return (int)syscall(SYS_gettid); }
+int tr_futex_wait(void *word, uint32_t expected, int64_t nanoseconds, bool shared) {
+  struct timespec timeout = {nanoseconds / 1000000000, nanoseconds % 1000000000};
+  int operation = FUTEX_WAIT | (shared ? 0 : FUTEX_PRIVATE_FLAG);
+  return (int)syscall(SYS_futex, word, operation, expected, nanoseconds < 0 ? NULL : &timeout, NULL, 0);
+}
+int tr_futex_wake(void *word, bool shared) {
+  return (int)syscall(SYS_futex, word, FUTEX_WAKE | (shared ? 0 : FUTEX_PRIVATE_FLAG), INT32_MAX, NULL, NULL, 0);
+}
+int tr_membarrier_register(void) { return (int)syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0, 0); }
+int tr_membarrier(void) { return (int)syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0); }
+int tr_fallocate(int fd, int64_t offset, int64_t length) { return fallocate(fd, 0, offset, length); }
+int64_t tr_getrandom(void *bytes, size_t count) { return getrandom(bytes, count, 0); }
+int tr_set_thread_name(const char *name) { return prctl(PR_SET_NAME, name, 0, 0, 0); }
+char *tr_secure_getenv(const char *name) { return secure_getenv(name); }
+int tr_lock_byte(int fd, int64_t byte) {
+  struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = byte, .l_len = 1};
+  return fcntl(fd, F_OFD_SETLK, &lock);
+}
+int tr_unlock_byte(int fd, int64_t byte) {
+  struct flock lock = {.l_type = F_UNLCK, .l_whence = SEEK_SET, .l_start = byte, .l_len = 1};
+  return fcntl(fd, F_OFD_SETLK, &lock);
+}
+int tr_is_byte_locked(int fd, int64_t byte) {
+  struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = byte, .l_len = 1};
+  if (fcntl(fd, F_OFD_GETLK, &lock) != 0) return -1;
+  return lock.l_type != F_UNLCK;
+}
+bool tr_alias(void *original, void *copy, size_t count) {
+  return mremap(original, 0, count, MREMAP_MAYMOVE | MREMAP_FIXED, copy) == copy;
+}

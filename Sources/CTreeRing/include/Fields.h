@@ -1,0 +1,29 @@
+// Addresses of array fields, which Swift imports as tuples, and counters that a signal handler may touch.
+#pragma once
+#include "CallSite.h"
+
+#pragma clang assume_nonnull begin
+
+static inline uint64_t *tr_ring_dropped(TRRing *ring) { return ring->dropped; }
+static inline uint64_t *tr_ring_told(TRRing *ring) { return ring->told; }
+static inline uint64_t *tr_ring_pending_told(TRRing *ring) { return ring->pending_told; }
+static inline uint64_t *tr_header_lost(TRProcessHeader *header) { return header->lost; }
+static inline TRIntent *tr_header_intents(TRProcessHeader *header) { return header->intents; }
+static inline char *tr_intent_path(TRIntent *intent) { return intent->path; }
+static inline char *tr_header_program(TRProcessHeader *header) { return header->program; }
+static inline char *tr_header_sinks(TRProcessHeader *header) { return header->sinks; }
+static inline char *tr_header_format(TRProcessHeader *header) { return header->format; }
+static inline uint8_t *tr_header_stream_id(TRProcessHeader *header) { return header->stream_id; }
+static inline uint8_t *tr_header_boot_id(TRProcessHeader *header) { return header->boot_id; }
+static inline TRRing *_Nullable *_Nonnull tr_thread_rings(TRThread *thread) { return thread->rings; }
+static inline uint8_t *_Nullable *_Nonnull tr_thread_saved_cursors(TRThread *thread) { return thread->saved_cursor; }
+static inline uint8_t *_Nullable *_Nonnull tr_thread_saved_limits(TRThread *thread) { return thread->saved_limit; }
+static inline TRRing *_Nullable *_Nonnull tr_producer_rings(TRProducer *producer) { return producer->rings; }
+static inline TRGate *tr_logger_gate_table(void) { return tr_logger_gates; }
+static inline TRGate *tr_channel_gate_table(void) { return tr_channel_gates; }
+static inline void tr_set_clock_kind(uint32_t kind) { tr_clock_kind = kind; }
+static inline uint32_t tr_get_clock_kind(void) { return tr_clock_kind; }
+static inline uint32_t *tr_ring_attention(TRRing *ring) { return &ring->attention; }
+static inline uint32_t *tr_header_sealed(TRProcessHeader *header) { return &header->sealed; }
+
+#pragma clang assume_nonnull end

@@ -1,0 +1,135 @@
+// The layout of a ring file: what lies in shared memory, byte by byte. All integers are little-endian.
+//
+//   offset 0            TRProcessHeader        who writes, its clock, the intent journal
+//   TR_LABELS_OFFSET    label table            entries of [u16 length][bytes], each padded to 8 bytes; id = offset / 8 + 1
+//   TR_HEADER_SIZE      slot 0                 TRRing (one `ring_header_size`), then `ring_capacity` bytes of records
+//   … + slot_size       slot 1                 and so on, at most `max_rings`
+//
+// A ring's records are mapped twice back to back in its producer, so a record never wraps there.
+// A reader in another process maps only the headers and copies the records (`pread`) before it believes a byte.
+#pragma once
+#include <stdint.h>
+
+#define TR_MAGIC 0x474e495245455254ull  // "TREERING"
+#define TR_VERSION 1u
+#define TR_HEADER_SIZE 65536u           // a multiple of every page size in use, 64 KiB on some arm64
+#define TR_LABELS_OFFSET 16384u
+#define TR_LABELS_SIZE (TR_HEADER_SIZE - TR_LABELS_OFFSET)
+#define TR_MAX_RINGS 1024u
+#define TR_MAX_SINKS 4u
+#define TR_PATH_SIZE 1024u
+#define TR_LEVELS 8u
+#define TR_CAUSES 4u
+
+// Bits of TRRing.attention: a producer looks at them once, after it has committed.
+#define TR_ATTENTION_PARKED 1u  // the consumer sleeps: wake it
+#define TR_ATTENTION_SEALED 2u  // the ring is closed: what was just committed may not be drained
+#define TR_ATTENTION_NESTED 4u  // the ring belongs to calls inside calls: the end of a call is not the end of the outer one
+
+// TRRing.owner
+#define TR_OWNER_FREE 0u    // no thread owns it; the next thread takes it
+#define TR_OWNER_THREAD 1u
+
+// TRProcessHeader.mode
+#define TR_MODE_THREAD 0u    // a writer thread in the process drains the rings
+#define TR_MODE_EXTERNAL 1u  // a collector does
+
+// TRProcessHeader.clock_kind
+#define TR_CLOCK_TSC 1u
+#define TR_CLOCK_MONOTONIC 2u
+
+// One ring: single producer (the owning thread), single consumer (whoever holds byte 1 of the file's locks).
+// Each group lies on its own pair of cache lines, by who writes it.
+typedef struct {
+  // Written by the producer.
+  uint64_t head;          //   0  bytes ever committed; published with release
+  uint64_t limit;         //   8  head may not pass this without asking: cached tail + capacity - reserve
+  uint64_t sequence;      //  16  of the next record
+  uint64_t mask;          //  24  capacity - 1
+  uint64_t data;          //  32  address of the records in the producer; means nothing to others
+  uint64_t max_record;    //  40  bytes of the largest record
+  uint32_t index;         //  48
+  uint32_t owner;         //  52  TR_OWNER_…
+  uint32_t thread;        //  56  kernel thread id of the owner
+  uint32_t depth;         //  60  0: calls, 1…: calls inside calls
+  uint64_t pad0[8];
+  // Written by the consumer, rarely; read by the producer after every commit.
+  uint32_t attention;     // 128  TR_ATTENTION_…
+  uint32_t pad1[31];
+  // Written by the consumer.
+  uint64_t tail;          // 256  bytes released
+  uint64_t consumed;      // 264  records released, which is the next expected sequence number
+  uint64_t pending_tail;  // 272  the same two after the batch of the intent journal
+  uint64_t pending_consumed;  // 280
+  uint64_t sealed_head;   // 288  where the closer found the head
+  uint64_t unreadable;    // 296  bytes skipped because they made no sense
+  uint64_t pad2[10];
+  // Written by the producer when it drops: how many, by cause and level, and when.
+  uint64_t dropped[TR_CAUSES * TR_LEVELS];    // 384
+  uint64_t first_drop;    // 640  ticks
+  uint64_t last_drop;     // 648
+  uint64_t truncated;     // 656
+  uint64_t pad3[13];
+  // Written by the consumer: the part of `dropped` that the stream has been told of, and what the journalled batch tells.
+  uint64_t told[TR_CAUSES * TR_LEVELS];          // 768
+  uint64_t pending_told[TR_CAUSES * TR_LEVELS];  // 1024
+} TRRing;
+
+// What one sink was about to receive when the batch was journalled.
+typedef struct {
+  uint32_t kind;       // 0 none, 1 regular file with one writer, 2 anything whose end cannot be known afterwards
+  uint32_t unused;
+  uint64_t device;
+  uint64_t inode;
+  uint64_t offset;     // the file's length before the batch
+  uint64_t length;     // the batch's
+  char path[TR_PATH_SIZE];
+} TRIntent;
+
+typedef struct {
+  uint64_t magic;             //   0
+  uint32_t version;           //   8
+  uint32_t header_size;       //  12
+  uint32_t ring_header_size;  //  16
+  uint32_t max_rings;         //  20
+  uint64_t ring_capacity;     //  24
+  uint64_t slot_size;         //  32
+  uint32_t pid;               //  40
+  uint32_t mode;              //  44
+  uint64_t start_time;        //  48  of the process, clock ticks after boot (proc(5), stat, field 22)
+  uint8_t boot_id[16];        //  56
+  uint8_t stream_id[16];      //  72
+  uint32_t clock_kind;        //  88
+  uint32_t ring_count;        //  92
+  uint64_t clock_ticks;       //  96  a moment on the producer's tick counter …
+  uint64_t clock_realtime;    // 104  … the same moment in nanoseconds since 1970 …
+  double clock_period;        // 112  … and nanoseconds per tick
+  uint32_t labels_end;        // 120  bytes of the label table in use
+  uint32_t sealed;            // 124  1: the producer will commit nothing more, though it may live on
+  uint64_t lost[TR_LEVELS];   // 128  calls that found no ring at all, by level
+  uint64_t lost_told;         // 192
+  uint64_t pending_lost_told; // 200
+  uint64_t intent_state;      // 208  0 none, 1 a batch is on its way, 2 it is the last one (closing records)
+  char program[128];          // 216
+  char sinks[2048];           // 344  the sinks of the writer thread, as TREERING_SINK spells them
+  char format[16];            // 2392
+  TRIntent intents[TR_MAX_SINKS];  // 2408
+} TRProcessHeader;
+
+// A record's fixed part; segments follow (see RecordLayout.swift).
+typedef struct {
+  uint32_t size;      //  0  bytes in use, this header included; the next record starts at the next multiple of 8
+  uint8_t level;      //  4
+  uint8_t flags;      //  5
+  uint16_t label;     //  6  id in the label table, 0: the label is the first segment
+  uint64_t ticks;     //  8
+  uint64_t sequence;  // 16
+} TRRecord;
+
+_Static_assert(sizeof(TRRecord) == 24, "record header");
+_Static_assert(__builtin_offsetof(TRRing, attention) == 128, "attention");
+_Static_assert(__builtin_offsetof(TRRing, tail) == 256, "tail");
+_Static_assert(__builtin_offsetof(TRRing, dropped) == 384, "dropped");
+_Static_assert(__builtin_offsetof(TRRing, told) == 768, "told");
+_Static_assert(sizeof(TRRing) <= 4096, "a ring's header fits the smallest page");
+_Static_assert(sizeof(TRProcessHeader) <= TR_LABELS_OFFSET, "the header ends before the labels");

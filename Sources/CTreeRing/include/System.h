@@ -1,0 +1,67 @@
+// System calls and atomics that Glibc's Swift module lacks, one line each.
+#pragma once
+#include <pthread.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#pragma clang assume_nonnull begin
+
+// MARK: atomics on fields of shared memory
+
+static inline uint64_t tr_load64(const void *p) { return __atomic_load_n((const uint64_t *)p, __ATOMIC_ACQUIRE); }
+static inline void tr_store64(void *p, uint64_t value) { __atomic_store_n((uint64_t *)p, value, __ATOMIC_RELEASE); }
+static inline uint32_t tr_load32(const void *p) { return __atomic_load_n((const uint32_t *)p, __ATOMIC_ACQUIRE); }
+static inline void tr_store32(void *p, uint32_t value) { __atomic_store_n((uint32_t *)p, value, __ATOMIC_RELEASE); }
+static inline uint32_t tr_or32(void *p, uint32_t bits) { return __atomic_fetch_or((uint32_t *)p, bits, __ATOMIC_SEQ_CST); }
+static inline uint32_t tr_and32(void *p, uint32_t bits) { return __atomic_fetch_and((uint32_t *)p, bits, __ATOMIC_SEQ_CST); }
+static inline bool tr_exchange_if32(void *p, uint32_t expected, uint32_t desired) {
+  return __atomic_compare_exchange_n((uint32_t *)p, &expected, desired, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
+}
+static inline bool tr_exchange_if64(void *p, uint64_t expected, uint64_t desired) {
+  return __atomic_compare_exchange_n((uint64_t *)p, &expected, desired, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
+}
+static inline uint64_t tr_add64(void *p, uint64_t value) { return __atomic_fetch_add((uint64_t *)p, value, __ATOMIC_RELAXED); }
+static inline void tr_store8(void *p, uint8_t value) { __atomic_store_n((uint8_t *)p, value, __ATOMIC_RELEASE); }
+static inline void tr_store16(void *p, uint16_t value) { __atomic_store_n((uint16_t *)p, value, __ATOMIC_RELEASE); }
+
+// MARK: system calls
+
+int tr_gettid(void);
+// A negative timeout waits for ever. `shared`: the word is seen by other processes.
+int tr_futex_wait(void *word, uint32_t expected, int64_t nanoseconds, bool shared);
+int tr_futex_wake(void *word, bool shared);
+int tr_membarrier_register(void);
+int tr_membarrier(void);
+int tr_fallocate(int fd, int64_t offset, int64_t length);
+int64_t tr_getrandom(void *bytes, size_t count);
+int tr_set_thread_name(const char *name);
+char *_Nullable tr_secure_getenv(const char *name);
+// Open-file-description locks on one byte: they belong to the open file, not to the process. Results: 0 or -1 with errno.
+int tr_lock_byte(int fd, int64_t byte);
+int tr_unlock_byte(int fd, int64_t byte);
+// 1: another open file holds the byte, 0: nobody does, -1: errno.
+int tr_is_byte_locked(int fd, int64_t byte);
+
+// MARK: memory that may vanish (another process can truncate a file that is mapped here)
+
+// Copies, and returns false instead of dying by SIGBUS when the pages are gone. Guarded.c tells how.
+bool tr_guarded_copy(void *to, const void *from, size_t count);
+bool tr_guarded_store64(void *to, uint64_t value);
+bool tr_guarded_or32(void *to, uint32_t bits, bool clear);
+
+// MARK: ends of a process
+
+// Calls `drain` when the process exits normally, after nearly every other exit handler (this one is registered before main).
+void tr_at_exit(void (*drain)(void));
+// Calls `child` in a forked child. Registered once.
+void tr_at_fork(void (*child)(void));
+// Calls `retire` with the thread's state when a thread that has logged ends; the main thread's does not.
+void tr_watch_thread_end(void (*retire)(void *_Nullable), void *thread);
+
+// MARK: memory
+
+// Makes `copy` show the same pages as `original`, which is shared memory.
+bool tr_alias(void *original, void *copy, size_t count);
+
+#pragma clang assume_nonnull end

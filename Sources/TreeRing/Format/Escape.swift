@@ -1,0 +1,109 @@
+/// Making any bytes safe in a line of output: valid UTF-8, no control characters, no terminal escapes.
+extension OutputBuffer {
+  /// Appends `bytes` as the inside of a JSON string (RFC 8259, section 7): quotes, backslashes and control characters escaped, invalid UTF-8 replaced by
+  /// U+FFFD. Any bytes are allowed.
+  func appendJSONEscaped(_ bytes: UnsafeBufferPointer<UInt8>) {
+    unsafe appendEscaped(bytes, plain: Escape.plainInJSON) { output, byte in
+      switch byte {
+      case UInt8(ascii: "\""): output.append("\\\"")
+      case UInt8(ascii: "\\"): output.append("\\\\")
+      case UInt8(ascii: "\n"): output.append("\\n")
+      case UInt8(ascii: "\r"): output.append("\\r")
+      case UInt8(ascii: "\t"): output.append("\\t")
+      default: Escape.unicode(byte, output)
+      }
+    }
+  }
+
+  /// Appends `bytes` as text for people: control characters, and so terminal escapes, become `\u001b` and the like; a line feed becomes what `newline` says.
+  func appendTextEscaped(_ bytes: UnsafeBufferPointer<UInt8>, newline: StaticString = "\\n") {
+    unsafe appendEscaped(bytes, plain: Escape.plainInText) { output, byte in
+      switch byte {
+      case UInt8(ascii: "\n"): output.append(newline)
+      case UInt8(ascii: "\r"): output.append("\\r")
+      case UInt8(ascii: "\t"): output.append("\\t")
+      default: Escape.unicode(byte, output)
+      }
+    }
+  }
+
+  /// Copies runs of plain bytes at once; hands each other ASCII byte to `escape`; checks everything else to be UTF-8.
+  @inline(__always)
+  private func appendEscaped(
+    _ bytes: UnsafeBufferPointer<UInt8>, plain: (UInt8) -> Bool, _ escape: (OutputBuffer, UInt8) -> Void
+  ) {
+    var runStart = 0
+    var index = 0
+    func flush(_ end: Int) {
+      if end > runStart { unsafe append(UnsafeBufferPointer(rebasing: bytes[runStart..<end])) }
+    }
+    while index < bytes.count {
+      let byte = unsafe bytes[index]
+      if plain(byte) {
+        index += 1
+      } else if byte < 0x80 {
+        flush(index)
+        escape(self, byte)
+        index += 1
+        runStart = index
+      } else {
+        let length = unsafe UTF8Check.lengthOfCharacter(in: bytes, at: index)
+        // C1 control characters (U+0080 to U+009F) steer terminals too.
+        if length == 2, byte == 0xC2, unsafe bytes[index + 1] < 0xA0 {
+          flush(index)
+          unsafe Escape.unicode(bytes[index + 1], self)
+          index += 2
+          runStart = index
+        } else if length > 0 {
+          index += length
+        } else {
+          flush(index)
+          append("\u{FFFD}" as StaticString)
+          index += 1
+          runStart = index
+        }
+      }
+    }
+    flush(bytes.count)
+  }
+}
+
+enum Escape {
+  @inline(__always)
+  static func plainInJSON(_ byte: UInt8) -> Bool {
+    byte >= 0x20 && byte < 0x7F && byte != UInt8(ascii: "\"") && byte != UInt8(ascii: "\\")
+  }
+
+  @inline(__always)
+  static func plainInText(_ byte: UInt8) -> Bool { byte >= 0x20 && byte < 0x7F }
+
+  /// `\u00XX`.
+  static func unicode(_ byte: UInt8, _ output: OutputBuffer) {
+    output.append("\\u00")
+    for nibble in [byte >> 4, byte & 15] {
+      output.append(nibble < 10 ? UInt8(ascii: "0") + nibble : UInt8(ascii: "a") + nibble - 10)
+    }
+  }
+}
+
+/// The well-formed sequences of UTF-8 (Unicode standard, table 3-7).
+enum UTF8Check {
+  /// Bytes of the character that begins at `index` with a byte of 0x80 or above; 0 when there is no well-formed one.
+  static func lengthOfCharacter(in bytes: UnsafeBufferPointer<UInt8>, at index: Int) -> Int {
+    let first = unsafe bytes[index]
+    let (length, low, high): (Int, UInt8, UInt8) =
+      switch first {
+      case 0xC2...0xDF: (2, 0x80, 0xBF)
+      case 0xE0: (3, 0xA0, 0xBF)
+      case 0xED: (3, 0x80, 0x9F)
+      case 0xE1...0xEF: (3, 0x80, 0xBF)
+      case 0xF0: (4, 0x90, 0xBF)
+      case 0xF1...0xF3: (4, 0x80, 0xBF)
+      case 0xF4: (4, 0x80, 0x8F)
+      default: (0, 0, 0)
+      }
+    guard length > 0, index + length <= bytes.count, unsafe (low...high).contains(bytes[index + 1]) else { return 0 }
+    for offset in 2..<max(length, 2) where unsafe bytes[index + offset] & 0xC0 != 0x80 { return 0 }
+    return length
+  }
+}

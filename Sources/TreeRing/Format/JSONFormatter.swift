@@ -1,0 +1,272 @@
+/// The contract's JSON record: one object per line.
+///
+/// `{"time":…,"level":…,"logger":…,"msg":…,"pid":…,"ring":…,"seq":…, fields…}`. A field whose name is taken gets a trailing `_`. Numbers that JSON
+/// has not (nan, infinities) are strings; durations are seconds.
+final class JSONFormatter: Formatter {
+  private var timestamp = Timestamp()
+  private var keys = KeySet()
+
+  func append(_ record: RecordView, _ context: RecordContext, to output: OutputBuffer) {
+    unsafe begin(time: context.time, level: record.level, to: output)
+    unsafe label(of: record, context, to: output)
+    output.append(",\"msg\":\"")
+    unsafe text(of: record, to: output)
+    output.append("\"")
+    unsafe origin(context, sequence: record.sequence, to: output)
+    unsafe fields(of: record, to: output)
+    if unsafe record.isTruncated { output.append(",\"treering.truncated\":true") }
+    output.append("}\n")
+  }
+
+  private func begin(time: UInt64, level: Level, to output: OutputBuffer) {
+    output.append("{\"time\":\"")
+    timestamp.append(time, digits: 9, to: output)
+    output.append("\",\"level\":\"")
+    output.append(level.spelling)
+  }
+
+  private func label(of record: RecordView, _ context: RecordContext, to output: OutputBuffer) {
+    output.append(unsafe record.isChannel ? "\",\"ns\":\"" : "\",\"logger\":\"")
+    if let label = unsafe context.label {
+      unsafe output.appendJSONEscaped(label.assumingMemoryBound(to: UInt8.self))
+    } else {
+      unsafe record.withCarriedLabel { unsafe output.appendJSONEscaped($0) }
+    }
+    output.append("\"")
+  }
+
+  private func origin(_ context: RecordContext, sequence: UInt64?, to output: OutputBuffer) {
+    output.append(",\"pid\":")
+    unsafe output.append(UInt64(context.pid))
+    output.append(",\"ring\":\"")
+    unsafe output.append(context.ring)
+    output.append("\"")
+    if let sequence {
+      output.append(",\"seq\":")
+      output.append(sequence)
+    }
+  }
+
+  private func text(of record: RecordView, to output: OutputBuffer) {
+    var reader = unsafe SegmentReader(record.segments)
+    var depth = 0
+    while let segment = unsafe reader.next() {
+      if unsafe segment.tag == SegmentTag.end { depth = max(depth - 1, 0) }
+      if unsafe !segment.isFieldOnly, unsafe segment.tag != SegmentTag.label {
+        unsafe ValueText.append(segment, depth: depth, to: output) { unsafe output.appendJSONEscaped($0) }
+      }
+      if unsafe segment.opens { depth += 1 }
+    }
+  }
+
+  private func fields(of record: RecordView, to output: OutputBuffer) {
+    var reader = unsafe SegmentReader(record.segments)
+    var nesting = Nesting()
+    keys.removeAll()
+    while let segment = unsafe reader.next() {
+      switch unsafe segment.tag {
+      case SegmentTag.literal, SegmentTag.label: continue
+      case SegmentTag.end:
+        if let close = nesting.pop() { output.append(close) }
+        continue
+      default: break
+      }
+      if nesting.isEmpty, unsafe segment.key.count == 0 {
+        if unsafe segment.opens { unsafe skipGroup(&reader) }
+        continue
+      }
+      nesting.separate(output)
+      if !nesting.isInArray { unsafe key(segment.key, isTop: nesting.isEmpty, to: output) }
+      unsafe value(segment, &nesting, to: output)
+    }
+    while let close = nesting.pop() { output.append(close) }
+  }
+
+  private func skipGroup(_ reader: inout SegmentReader) {
+    var depth = 1
+    while depth > 0, let segment = unsafe reader.next() {
+      if unsafe segment.tag == SegmentTag.end { depth -= 1 } else if unsafe segment.opens { depth += 1 }
+    }
+  }
+
+  private func key(_ key: UnsafeBufferPointer<UInt8>, isTop: Bool, to output: OutputBuffer) {
+    output.append("\"")
+    unsafe output.appendJSONEscaped(key)
+    if isTop { for _ in 0..<(unsafe keys.insert(key)) { output.append("_") } }
+    output.append("\":")
+  }
+
+  private func value(_ segment: Segment, _ nesting: inout Nesting, to output: OutputBuffer) {
+    switch unsafe segment.tag {
+    case SegmentTag.group:
+      output.append("{")
+      nesting.push(isArray: false, output)
+    case SegmentTag.array:
+      output.append("[")
+      nesting.push(isArray: true, output)
+    case SegmentTag.string:
+      output.append("\"")
+      unsafe output.appendJSONEscaped(segment.payload)
+      output.append("\"")
+    case SegmentTag.duration: unsafe ValueText.appendSeconds(Int64(bitPattern: segment.word), to: output)
+    case SegmentTag.double:
+      let number = unsafe Double(bitPattern: segment.word)
+      if number.isFinite {
+        output.append(number)
+      } else {
+        output.append("\"\(number)\"")
+      }
+    default: unsafe ValueText.append(segment, depth: 0, to: output) { unsafe output.append($0) }
+    }
+  }
+
+  func append(_ notice: StreamNotice, _ context: RecordContext, to output: OutputBuffer) {
+    unsafe begin(time: context.time, level: notice.level, to: output)
+    output.append("\",\"logger\":\"treering\",\"msg\":\"")
+    output.append(notice.message)
+    output.append("\"")
+    var sequence: UInt64?
+    switch notice {
+    case .processClosed(_, let number): sequence = number
+    case .ringClosed(let committed, _): sequence = committed
+    default: break
+    }
+    unsafe origin(context, sequence: sequence, to: output)
+    numbers(of: notice, to: output)
+    output.append("}\n")
+  }
+
+  private func numbers(of notice: StreamNotice, to output: OutputBuffer) {
+    switch notice {
+    case .dropped(let cause, let byLevel, let total, let first, let last):
+      dropped(byLevel, total: total, cause: cause.name, to: output)
+      output.append(",\"treering.first\":\"")
+      timestamp.append(first, digits: 9, to: output)
+      output.append("\",\"treering.last\":\"")
+      timestamp.append(last, digits: 9, to: output)
+      output.append("\"")
+    case .lost(let byLevel, let total): dropped(byLevel, total: total, cause: "no ring", to: output)
+    case .unreadable(let bytes, let sequence):
+      field(",\"treering.bytes\":", bytes, to: output)
+      field(",\"treering.from\":", sequence, to: output)
+    case .processClosed(let rings, _): field(",\"treering.rings\":", UInt64(rings), to: output)
+    case .ringClosed(let committed, let dropped):
+      field(",\"treering.committed\":", committed, to: output)
+      field(",\"treering.dropped\":", dropped, to: output)
+    }
+  }
+
+  private func dropped(_ byLevel: [(Level, UInt64)], total: UInt64, cause: String, to output: OutputBuffer) {
+    field(",\"treering.dropped\":", byLevel.reduce(0) { $0 + $1.1 }, to: output)
+    field(",\"treering.dropped_total\":", total, to: output)
+    output.append(",\"treering.cause\":\"\(cause)\",\"treering.levels\":{")
+    for (index, (level, count)) in byLevel.enumerated() {
+      output.append("\(index == 0 ? "" : ",")\"\(level.name)\":\(count)")
+    }
+    output.append("}")
+  }
+
+  private func field(_ name: StaticString, _ number: UInt64, to output: OutputBuffer) {
+    output.append(name)
+    output.append(number)
+  }
+}
+
+/// Which JSON containers are open, and whether a comma is due. Values that nest deeper than a record may are closed again at once.
+private struct Nesting {
+  private var isArray: UInt64 = 0
+  private var isFirst: UInt64 = 0
+  private var depth = 0
+  private var ignored = 0
+
+  var isEmpty: Bool { depth == 0 }
+  var isInArray: Bool { depth > 0 && isArray & 1 << UInt64(depth) != 0 }
+
+  mutating func separate(_ output: OutputBuffer) {
+    let bit: UInt64 = 1 << UInt64(depth)
+    if depth == 0 || isFirst & bit == 0 { output.append(",") }
+    isFirst &= ~bit
+  }
+
+  mutating func push(isArray array: Bool, _ output: OutputBuffer) {
+    guard depth < RecordLayout.deepestNesting else {
+      // Closed at once; its members are written one level up.
+      output.append(array ? "]" : "}")
+      ignored += 1
+      return
+    }
+    depth += 1
+    let bit: UInt64 = 1 << UInt64(depth)
+    isArray = array ? isArray | bit : isArray & ~bit
+    isFirst |= bit
+  }
+
+  mutating func pop() -> StaticString? {
+    if ignored > 0 {
+      ignored -= 1
+      return ""
+    }
+    guard depth > 0 else { return nil }
+    let array = isInArray
+    depth -= 1
+    return array ? "]" : "}"
+  }
+}
+
+/// The names a record's object has used. Few, so a list is quickest.
+@safe
+private struct KeySet {
+  private var keys: [UnsafeBufferPointer<UInt8>] = unsafe []
+  private static let reserved: [StaticString] = ["time", "level", "logger", "ns", "msg", "pid", "ring", "seq"]
+
+  mutating func removeAll() { unsafe keys.removeAll(keepingCapacity: true) }
+
+  /// Remembers `key`; the result is how many `_` make it a name that is not taken.
+  mutating func insert(_ key: UnsafeBufferPointer<UInt8>) -> Int {
+    var taken = unsafe Self.isReserved(key) ? 1 : 0
+    for index in unsafe keys.indices where unsafe Self.equal(key, keys[index]) { taken += 1 }
+    unsafe keys.append(key)
+    return taken
+  }
+
+  private static func isReserved(_ key: UnsafeBufferPointer<UInt8>) -> Bool {
+    guard key.count <= 6 else { return false }
+    return reserved.contains {
+      unsafe equal(key, UnsafeBufferPointer(start: $0.utf8Start, count: $0.utf8CodeUnitCount))
+    }
+  }
+
+  private static func equal(_ left: UnsafeBufferPointer<UInt8>, _ right: UnsafeBufferPointer<UInt8>) -> Bool {
+    guard left.count == right.count, let start = left.baseAddress else { return left.count == right.count }
+    return unsafe start.matches(UnsafeRawBufferPointer(right))
+  }
+}
+
+extension Level {
+  /// The name without a string object.
+  var spelling: StaticString {
+    switch self {
+    case .trace: "trace"
+    case .debug: "debug"
+    case .info: "info"
+    case .notice: "notice"
+    case .warning: "warning"
+    case .error: "error"
+    case .critical: "critical"
+    }
+  }
+}
+
+extension Segment {
+  /// Whether members follow, up to an `end`.
+  var opens: Bool { unsafe tag == SegmentTag.group || tag == SegmentTag.array }
+}
+
+extension RecordView {
+  /// The label that the record carries itself; empty when it carries none.
+  func withCarriedLabel(_ body: (UnsafeBufferPointer<UInt8>) -> Void) {
+    var reader = unsafe SegmentReader(segments)
+    guard let first = unsafe reader.next(), unsafe first.tag == SegmentTag.label else { return }
+    unsafe body(first.payload)
+  }
+}

@@ -1,0 +1,48 @@
+/// RFC 3339 in UTC: `2026-01-02T03:04:05.678901234Z`. The part before the fraction is kept while the second lasts.
+struct Timestamp {
+  private var second = UInt64.max
+  private var text = [UInt8](repeating: UInt8(ascii: "0"), count: 20)
+
+  /// Appends the time with `digits` (3 or 9) digits of fraction.
+  mutating func append(_ nanoseconds: UInt64, digits: Int, to output: OutputBuffer) {
+    let now = nanoseconds / 1_000_000_000
+    if now != second { render(now) }
+    unsafe text.withUnsafeBufferPointer { unsafe output.append($0) }
+    let fraction = nanoseconds % 1_000_000_000
+    output.append(digits == 3 ? fraction / 1_000_000 : fraction, width: digits)
+    output.append(UInt8(ascii: "Z"))
+  }
+
+  private mutating func render(_ second: UInt64) {
+    self.second = second
+    let (year, month, day) = Self.date(daysSince1970: second / 86_400)
+    let time = second % 86_400
+    text.removeAll(keepingCapacity: true)
+    for (number, width, separator) in [
+      (year, 4, "-"), (month, 2, "-"), (day, 2, "T"), (time / 3600, 2, ":"), (time / 60 % 60, 2, ":"),
+      (time % 60, 2, "."),
+    ] as [(UInt64, Int, Unicode.Scalar)] {
+      var power: UInt64 = width == 4 ? 1000 : 10
+      while power > 0 {
+        text.append(UInt8(ascii: "0") + UInt8(number / power % 10))
+        power /= 10
+      }
+      text.append(UInt8(ascii: separator))
+    }
+  }
+
+  /// The Gregorian date of a day, by counting in eras of 400 years that begin on the first of March, so that leap days come last
+  /// (the method of H. Hinnant, "chrono-Compatible Low-Level Date Algorithms").
+  static func date(daysSince1970 days: UInt64) -> (year: UInt64, month: UInt64, day: UInt64) {
+    let shifted = days + 719_468
+    let era = shifted / 146_097
+    let dayOfEra = shifted % 146_097
+    let yearOfEra = (dayOfEra - dayOfEra / 1460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
+    let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
+    let monthFromMarch = (5 * dayOfYear + 2) / 153
+    let month = monthFromMarch < 10 ? monthFromMarch + 3 : monthFromMarch - 9
+    return (
+      yearOfEra + era * 400 + (month <= 2 ? 1 : 0), month, dayOfYear - (153 * monthFromMarch + 2) / 5 + 1
+    )
+  }
+}

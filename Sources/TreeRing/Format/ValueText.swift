@@ -1,0 +1,39 @@
+/// Values as they stand in a message's text.
+enum ValueText {
+  /// Appends a value's text; bytes go through `escape`. Members of a nested value are separated by commas.
+  @inline(__always)
+  static func append(
+    _ segment: Segment, depth: Int, to output: OutputBuffer, escape: (UnsafeBufferPointer<UInt8>) -> Void
+  ) {
+    switch unsafe segment.tag {
+    case SegmentTag.literal, SegmentTag.string: unsafe escape(segment.payload)
+    case SegmentTag.int: unsafe output.append(Int64(bitPattern: segment.word))
+    case SegmentTag.uint: unsafe output.append(segment.word)
+    case SegmentTag.double: unsafe output.append(Double(bitPattern: segment.word))
+    case SegmentTag.bool: output.append(unsafe segment.payload[0] != 0 ? "true" : "false")
+    case SegmentTag.duration:
+      unsafe appendSeconds(Int64(bitPattern: segment.word), to: output)
+      output.append(" s")
+    case SegmentTag.group, SegmentTag.array: output.append("[")
+    case SegmentTag.end: output.append("]")
+    default: output.append("null")
+    }
+    if depth > 0, unsafe !segment.opens, unsafe segment.tag != SegmentTag.literal { output.append(" ") }
+  }
+
+  /// Nanoseconds as decimal seconds, exactly, without trailing zeros.
+  static func appendSeconds(_ nanoseconds: Int64, to output: OutputBuffer) {
+    if nanoseconds < 0 { output.append(UInt8(ascii: "-")) }
+    let magnitude = nanoseconds.magnitude
+    output.append(magnitude / 1_000_000_000)
+    var fraction = magnitude % 1_000_000_000
+    guard fraction > 0 else { return }
+    var width = 9
+    while fraction % 10 == 0 {
+      fraction /= 10
+      width -= 1
+    }
+    output.append(UInt8(ascii: "."))
+    output.append(fraction, width: width)
+  }
+}

@@ -1,0 +1,180 @@
+/// The environment variables `TREERING_…` and `DEBUG`.
+extension LogConfiguration {
+  /// What the environment asks for. A value that cannot be understood is told to `complain` in one line, with the allowed forms, and the default
+  /// is used: logging never stops a program from starting.
+  package static func environment(
+    _ variable: (String) -> String? = Syscalls.environment, complain: (String) -> Void = Syscalls.complain
+  ) -> LogConfiguration {
+    var configuration = LogConfiguration()
+    func read(_ name: String, _ expected: String, _ take: (String) -> Bool) {
+      guard let value = variable(name), !value.isEmpty, !take(value) else { return }
+      complain("\(name)=\(value) is not understood: expected \(expected); using the default")
+    }
+    read("TREERING_LEVEL", "a level (\(Level.names)) or a list like info,http=debug") {
+      guard let (level, rules) = parseLevels($0) else { return false }
+      configuration.level = level ?? configuration.level
+      configuration.levels = rules
+      return true
+    }
+    var format: LogFormat?
+    read("TREERING_FORMAT", LogFormat.allCases.map(\.rawValue).joined(separator: ", ")) {
+      format = LogFormat(rawValue: $0)
+      return format != nil
+    }
+    read("TREERING_SINK", SinkConfiguration.forms) {
+      guard let sinks = SinkConfiguration.parse(list: $0) else { return false }
+      configuration.sinks = sinks
+      return true
+    }
+    for index in configuration.sinks.indices where configuration.sinks[index].format == nil {
+      configuration.sinks[index].format = format
+    }
+    read("TREERING_RING_SIZE", "bytes, 65536 to 1073741824, with an optional KiB or MiB") {
+      guard let size = parseSize($0), 65_536...1_073_741_824 ~= size else { return false }
+      configuration.ringSize = size
+      return true
+    }
+    read("TREERING_WHEN_FULL", "drop or block") {
+      guard let value = WhenFull(rawValue: $0) else { return false }
+      configuration.whenFull = value
+      return true
+    }
+    read("TREERING_WRITER", "thread or external") {
+      guard let value = WriterMode(rawValue: $0) else { return false }
+      configuration.writer = value
+      return true
+    }
+    if let directory = variable("TREERING_DIR"), !directory.isEmpty { configuration.directory = directory }
+    configuration.debug = variable("DEBUG")
+    return configuration
+  }
+
+  /// `info,http=debug,shop.*=trace`; nil when any part is not understood.
+  package static func parseLevels(_ text: String) -> (Level?, [LevelRule])? {
+    var level: Level?
+    var rules: [LevelRule] = []
+    for part in text.split(separator: ",") {
+      let sides = part.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+      guard let parsed = Level(name: sides[sides.count - 1].trimmed) else { return nil }
+      if sides.count == 1 {
+        level = parsed
+      } else {
+        var prefix = sides[0].trimmed
+        if prefix.hasSuffix("*") { prefix.removeLast() }
+        rules.append(LevelRule(prefix: prefix, level: parsed))
+      }
+    }
+    return (level, rules)
+  }
+
+  /// `262144`, `256KiB`, `1MiB`, `1MB`.
+  package static func parseSize(_ text: String) -> Int? {
+    let units: [(String, Int)] = [
+      ("KiB", 1 << 10), ("MiB", 1 << 20), ("GiB", 1 << 30), ("KB", 1000), ("MB", 1_000_000), ("GB", 1_000_000_000),
+    ]
+    let unit = units.first { text.hasSuffix($0.0) }
+    guard let number = Int(text.dropLast(unit?.0.count ?? 0)), number >= 0 else { return nil }
+    let (size, overflow) = number.multipliedReportingOverflow(by: unit?.1 ?? 1)
+    return overflow ? nil : size
+  }
+}
+
+extension SinkConfiguration {
+  static let forms =
+    "sink URLs separated by blanks: stderr: stdout: file:/path null:, each with ?format=json|console&level=LEVEL"
+
+  /// Sink URLs separated by blanks; nil when one is not understood.
+  package static func parse(list: String) -> [SinkConfiguration]? {
+    var sinks: [SinkConfiguration] = []
+    for url in list.split(separator: " ") {
+      guard let sink = parse(url: String(url)) else { return nil }
+      sinks.append(sink)
+    }
+    return sinks.isEmpty || sinks.count > 4 ? nil : sinks
+  }
+
+  static func parse(url: String) -> SinkConfiguration? {
+    guard let colon = url.firstIndex(of: ":") else { return nil }
+    let rest = url[url.index(after: colon)...].split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
+    guard let target = Target(scheme: String(url[..<colon]), path: rest[0].percentDecoded) else { return nil }
+    var sink = SinkConfiguration(target: target)
+    for option in rest.count > 1 ? rest[1].split(separator: "&") : [] {
+      let sides = option.split(separator: "=", maxSplits: 1).map(String.init)
+      switch (sides.first, sides.last) {
+      case ("format", let value?):
+        guard let format = LogFormat(rawValue: value) else { return nil }
+        sink.format = format
+      case ("level", let value?):
+        guard let level = Level(name: value) else { return nil }
+        sink.level = level
+      default: return nil
+      }
+    }
+    return sink
+  }
+
+  /// The URL that `parse(url:)` reads back.
+  package var url: String {
+    var options: [String] = []
+    if let format { options.append("format=\(format.rawValue)") }
+    if level != .trace { options.append("level=\(level.name)") }
+    return target.url + (options.isEmpty ? "" : "?" + options.joined(separator: "&"))
+  }
+}
+
+extension SinkConfiguration.Target {
+  init?(scheme: String, path: String) {
+    switch scheme {
+    case "stderr" where path.isEmpty: self = .standardError
+    case "stdout" where path.isEmpty: self = .standardOutput
+    case "null" where path.isEmpty: self = .null
+    case "file" where !path.isEmpty: self = .file(path)
+    default: return nil
+    }
+  }
+
+  var url: String {
+    switch self {
+    case .standardError: "stderr:"
+    case .standardOutput: "stdout:"
+    case .null: "null:"
+    case .file(let path): "file:" + path.percentEncoded
+    }
+  }
+}
+
+extension Level {
+  static var names: String { allCases.map(\.name).joined(separator: ", ") }
+}
+
+extension StringProtocol {
+  /// Without blanks at both ends.
+  var trimmed: String {
+    String(drop { $0 == " " }.reversed().drop { $0 == " " }.reversed())
+  }
+
+  /// `%20` and the like decoded; a percent sign that begins no code stays.
+  var percentDecoded: String {
+    var bytes: [UInt8] = []
+    var rest = utf8[...]
+    while let byte = rest.popFirst() {
+      if byte == UInt8(ascii: "%"), rest.count >= 2,
+        let code = UInt8(String(decoding: rest.prefix(2), as: UTF8.self), radix: 16)
+      {
+        bytes.append(code)
+        rest = rest.dropFirst(2)
+      } else {
+        bytes.append(byte)
+      }
+    }
+    return String(decoding: bytes, as: UTF8.self)
+  }
+
+  /// Blanks, `?`, `%` and control characters as `%20` and the like.
+  var percentEncoded: String {
+    utf8.map { byte in
+      byte <= 0x20 || byte == UInt8(ascii: "%") || byte == UInt8(ascii: "?") || byte == 0x7F
+        ? "%" + (byte < 16 ? "0" : "") + String(byte, radix: 16) : String(decoding: [byte], as: UTF8.self)
+    }.joined()
+  }
+}

@@ -1,0 +1,117 @@
+/// How a process logs. Every default is the one that the environment variables have.
+public struct LogConfiguration: Sendable {
+  /// Records below this level are not written, unless a rule of ``levels`` says otherwise.
+  public var level: Level
+  /// Levels for labels that begin with a prefix; the longest prefix wins. `shop` covers `shop` and `shop.checkout`, and so does `shop.*`.
+  public var levels: [LevelRule]
+  /// Where the writer thread puts records. Ignored under ``WriterMode/external``.
+  public var sinks: [SinkConfiguration]
+  /// Where the ring file lives. Nil: `$RUNTIME_DIRECTORY/treering`, `$XDG_RUNTIME_DIR/treering`, then `/dev/shm/treering-<uid>`.
+  public var directory: String?
+  /// Bytes of each thread's ring; rounded up to a power of two, at least 64 KiB, at most 1 GiB.
+  public var ringSize: Int
+  /// What a call does when its ring is full.
+  public var whenFull: WhenFull
+  /// Who drains the rings.
+  public var writer: WriterMode
+  /// Debug channels that are on, in npm `debug`'s language; nil for none.
+  public var debug: String?
+
+  /// A configuration; what is not named has its default.
+  public init(
+    level: Level = .info, levels: [LevelRule] = [], sinks: [SinkConfiguration] = [.standardError()],
+    directory: String? = nil, ringSize: Int = 262_144, whenFull: WhenFull = .drop, writer: WriterMode = .thread,
+    debug: String? = nil
+  ) {
+    self.level = level
+    self.levels = levels
+    self.sinks = sinks
+    self.directory = directory
+    self.ringSize = ringSize
+    self.whenFull = whenFull
+    self.writer = writer
+    self.debug = debug
+  }
+
+  /// One entry of ``levels``.
+  public struct LevelRule: Sendable, Equatable {
+    /// Beginning of the labels it is for.
+    public var prefix: String
+    /// Their level.
+    public var level: Level
+
+    /// A rule for labels that begin with `prefix`.
+    public init(prefix: String, level: Level) {
+      self.prefix = prefix
+      self.level = level
+    }
+  }
+
+  /// What a call does when its ring is full.
+  public enum WhenFull: String, Sendable, CaseIterable {
+    /// The new record is dropped and counted. The last eighth of a ring is kept for warning and above.
+    case drop
+    /// The call waits until there is room, a fifth of a second at most, then drops.
+    case block
+  }
+
+  /// Who drains the rings.
+  public enum WriterMode: String, Sendable, CaseIterable {
+    /// A thread of this process.
+    case thread
+    /// A collector in another process; this one does no log I/O at all.
+    case external
+  }
+}
+
+/// One destination of the writer thread.
+public struct SinkConfiguration: Sendable, Equatable {
+  /// What it writes to.
+  public enum Target: Sendable, Equatable {
+    /// Standard error.
+    case standardError
+    /// Standard output.
+    case standardOutput
+    /// A regular file, made with mode 0640 when it is missing, appended to.
+    case file(String)
+    /// Nothing: records are read, counted and forgotten.
+    case null
+  }
+
+  /// What it writes to.
+  public var target: Target
+  /// The format; nil: console on a terminal, JSON otherwise.
+  public var format: LogFormat?
+  /// Records below this level are left out of this sink.
+  public var level: Level
+
+  /// A sink; see the static functions for the usual ones.
+  public init(target: Target, format: LogFormat? = nil, level: Level = .trace) {
+    self.target = target
+    self.format = format
+    self.level = level
+  }
+
+  /// Standard error.
+  public static func standardError(format: LogFormat? = nil, level: Level = .trace) -> Self {
+    Self(target: .standardError, format: format, level: level)
+  }
+  /// Standard output.
+  public static func standardOutput(format: LogFormat? = nil, level: Level = .trace) -> Self {
+    Self(target: .standardOutput, format: format, level: level)
+  }
+  /// A file. While one process writes it, its records survive that process's death exactly once (`treering recover`).
+  public static func file(_ path: String, format: LogFormat? = nil, level: Level = .trace) -> Self {
+    Self(target: .file(path), format: format, level: level)
+  }
+  /// Nowhere.
+  public static var null: Self { Self(target: .null) }
+}
+
+/// How a record is spelled.
+public enum LogFormat: String, Sendable, CaseIterable {
+  /// One JSON object per line.
+  case json
+  /// For people: aligned, coloured on a terminal.
+  case console
+}

@@ -1,0 +1,28 @@
+/// What a process's logging has done, from its rings' headers.
+public struct LogCounters: Sendable, Equatable {
+  /// Records committed to rings.
+  public var emitted: UInt64 = 0
+  /// Records that have left the rings: written by the writer thread, or taken by a collector.
+  public var written: UInt64 = 0
+  /// Calls that left no record, by cause and level.
+  public var dropped: [Drop] = []
+  /// Records that were too large and lost their end.
+  public var truncated: UInt64 = 0
+  /// Failed writes.
+  public var sinkErrors: UInt64 = 0
+  /// Rings made so far.
+  public var rings = 0
+
+  /// One counter of ``dropped``.
+  public struct Drop: Sendable, Equatable {
+    /// Why.
+    public var cause: String
+    /// Of which level.
+    public var level: Level
+    /// How many.
+    public var count: UInt64
+  }
+
+  /// All drops together.
+  public var droppedTotal: UInt64 { dropped.reduce(0) { $0 &+ $1.count } }
+}

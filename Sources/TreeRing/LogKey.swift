@@ -1,0 +1,38 @@
+/// The name of a field. Made from a literal: `\(id, "order.id")`, `$0["http.status"] = 502`.
+///
+/// It is an address and a length, so passing it on costs nothing. The bytes it points at live for ever (they are a literal's), except in
+/// ``withKey(_:_:)``, where they live for the closure.
+@frozen
+@safe
+public struct LogKey: @unchecked Sendable, ExpressibleByStringLiteral {  // its bytes never change
+  @usableFromInline let start: UnsafePointer<UInt8>
+  @usableFromInline let count: Int
+
+  /// The field's name as it stands in the source.
+  @inlinable
+  @inline(__always)
+  public init(stringLiteral name: StaticString) {
+    unsafe start = name.utf8Start
+    count = name.utf8CodeUnitCount
+  }
+
+  @inlinable
+  @inline(__always)
+  init(unsafeStart: UnsafePointer<UInt8>, count: Int) {
+    unsafe start = unsafeStart
+    self.count = count
+  }
+
+  /// No name: the value is part of the text only.
+  @inlinable @inline(__always)
+  static var none: LogKey { "" }
+
+  /// A key for a name that is known only at run time, valid within `body`. Cost: no allocation for native strings.
+  public static func withKey<Result>(_ name: String, _ body: (LogKey) -> Result) -> Result {
+    var name = name
+    return name.withUTF8 { bytes in
+      guard let start = bytes.baseAddress else { return body(.none) }
+      return unsafe body(LogKey(unsafeStart: start, count: bytes.count))
+    }
+  }
+}

@@ -1,0 +1,215 @@
+import CTreeRing
+import Glibc
+import Synchronization
+
+/// One run of logging in this process, from a start to a stop: a ring file, and the thread that drains it.
+///
+/// Sessions are kept for ever once made (a thread may hold a pointer into the rings); a program makes one or two.
+final class LogSession: Sendable {
+  let writer: Writer?
+  private let file: RingFile
+  private let local: LocalRingsBox
+  private let isExternal: Bool
+
+  /// Makes the ring file and, where the configuration says so, the writer.
+  ///
+  /// - Parameters:
+  ///   - isAfterlife: after `stop()`: records are kept in the file, nobody drains it.
+  ///   - isFallbackAllowed: what cannot be had is replaced, with a line on standard error.
+  init(_ configuration: LogConfiguration, isAfterlife: Bool, isFallbackAllowed: Bool) throws(LogError) {
+    isExternal = configuration.writer == .external
+    // The seal at the end needs the barrier, with or without a writer.
+    _ = tr_membarrier_register()
+    let drains = !isExternal && !isAfterlife
+    let sinks = drains ? try Self.openSinks(configuration.sinks, isFallbackAllowed) : []
+    file = try Self.makeFile(configuration, consumes: drains, isFallbackAllowed)
+    let header = unsafe file.header
+    unsafe Self.inheritLabels(header)
+    if !isExternal {
+      let spelled = configuration.sinks.map(\.url).joined(separator: " ")
+      unsafe RingFile.copy(Array(spelled.utf8), to: UnsafeMutableRawPointer(tr_header_sinks(header)), 2047)
+    }
+    let producer = unsafe Self.makeProducer(file, configuration)
+    let rings = unsafe LocalRings(producer)
+    local = LocalRingsBox(rings)
+    writer = drains ? Writer(Drain(rings, sinks: sinks)) : nil
+    try writer?.start()
+    unsafe tr_set_producer(producer)
+    Self.lastConfiguration = configuration
+  }
+
+  /// Never freed: a thread may hold on to it.
+  private static func makeProducer(
+    _ file: RingFile, _ configuration: LogConfiguration
+  ) -> UnsafeMutablePointer<TRProducer> {
+    let memory = unsafe UnsafeMutableRawPointer.allocate(
+      byteCount: MemoryLayout<TRProducer>.size, alignment: MemoryLayout<TRProducer>.alignment)
+    unsafe memory.initializeMemory(as: UInt8.self, repeating: 0, count: MemoryLayout<TRProducer>.size)
+    let producer = unsafe memory.bindMemory(to: TRProducer.self, capacity: 1)
+    unsafe producer.pointee.header = file.header
+    unsafe producer.pointee.fd = file.descriptor
+    unsafe producer.pointee.block = configuration.whenFull == .block ? 1 : 0
+    unsafe producer.pointee.generation = generations.add(1, ordering: .relaxed).newValue
+    return unsafe producer
+  }
+
+  private static let generations = Atomic<UInt64>(0)
+
+  private static func openSinks(
+    _ configurations: [SinkConfiguration], _ isFallbackAllowed: Bool
+  ) throws(LogError) -> [any Sink] {
+    var sinks: [any Sink] = []
+    for configuration in configurations {
+      do {
+        sinks.append(try configuration.open())
+      } catch {
+        guard isFallbackAllowed else { throw error }
+        Syscalls.complain("\(error); logging to standard error instead")
+        sinks.append(StreamSink(descriptor: STDERR_FILENO, format: configuration.format, level: configuration.level))
+      }
+    }
+    return sinks
+  }
+
+  private static func makeFile(
+    _ configuration: LogConfiguration, consumes: Bool, _ isFallbackAllowed: Bool
+  ) throws(LogError) -> RingFile {
+    let program = ProcessIdentity.programName()
+    let mode = UInt32(configuration.writer == .external ? TR_MODE_EXTERNAL : TR_MODE_THREAD)
+    do {
+      return try RingFile.make(
+        directory: configuration.directory ?? RingDirectory.standard(), program: program,
+        ringSize: configuration.ringSize, mode: mode, consumes: consumes)
+    } catch {
+      guard isFallbackAllowed else { throw error }
+      let consequence =
+        consumes ? "records will not survive a crash" : "no collector can reach the records, and they are lost"
+      Syscalls.complain("\(error); using private memory: \(consequence)")
+      return try RingFile.makeAnonymous(program: program, ringSize: configuration.ringSize)
+    }
+  }
+
+  /// Gates remember label ids, so a new file begins with the labels of the one before (of the parent, in a forked child).
+  private static func inheritLabels(_ header: UnsafeMutablePointer<TRProcessHeader>) {
+    guard let previous = unsafe UnsafeMutablePointer<TRProcessHeader>(bitPattern: lastHeader.load(ordering: .acquiring))
+    else { return lastHeader.store(UInt(bitPattern: header), ordering: .releasing) }
+    let offset = Int(TR_LABELS_OFFSET)
+    unsafe (UnsafeMutableRawPointer(header) + offset).copyMemory(
+      from: UnsafeRawPointer(previous) + offset, byteCount: Int(TR_LABELS_SIZE))
+    unsafe header.pointee.labels_end = previous.pointee.labels_end
+    lastHeader.store(UInt(bitPattern: header), ordering: .releasing)
+  }
+
+  private static let lastHeader = Atomic<UInt>(0)
+
+  // MARK: the end
+
+  /// Closes the rings, delivers everything, writes the closing records and removes the file; under a collector, leaves the rest to it.
+  func stop() {
+    seal()
+    if let drain = writer?.join() {
+      if finish(drain), let path = file.path { unsafe unlink(path) }
+    }
+    // Closing the descriptor lets go of both locks: what is left belongs to whoever comes.
+    if file.descriptor >= 0 { close(file.descriptor) }
+  }
+
+  /// Marks every ring as closed and notes where its head is. A producer that commits afterwards sees the mark, compares with the note, and moves its
+  /// record to the next file: the barrier leaves no third possibility.
+  private func seal() {
+    let header = unsafe file.header
+    unsafe tr_store32(tr_header_sealed(header), 1)
+    _ = tr_membarrier()
+    let rings = unsafe (0..<local.rings.ringCount).compactMap { unsafe local.rings.ring($0) }
+    for index in unsafe rings.indices { unsafe _ = tr_or32(tr_ring_attention(rings[index]), TR_ATTENTION_SEALED) }
+    _ = tr_membarrier()
+    for index in unsafe rings.indices { unsafe rings[index].pointee.sealed_head = tr_load64(rings[index]) }
+  }
+
+  /// Delivers what is left. False when a sink refuses for two seconds: the file then stays for recovery.
+  private func finish(_ drain: Drain) -> Bool {
+    var refusals = 0
+    while refusals < 20 {
+      switch drain.pass(isFinal: true) {
+      case .delivered: continue
+      case .idle:
+        if drain.closeStream() == .delivered { return true }
+        refusals += 1
+      case .failed:
+        refusals += 1
+        Syscalls.sleep(nanoseconds: 100_000_000)
+      }
+    }
+    Syscalls.complain("cannot write the last records; they stay in \(file.path ?? "memory"): run treering recover")
+    return false
+  }
+
+  /// Waits until a collector has taken what is committed now.
+  func waitForCollector(seconds: Int) {
+    let heads = (0..<local.rings.ringCount).map { local.rings.readRing($0)?.head ?? 0 }
+    for _ in 0..<seconds * 1000 {
+      let isTaken = heads.enumerated().allSatisfy { (local.rings.readRing($0.offset)?.tail ?? .max) >= $0.element }
+      if isTaken { return }
+      Syscalls.sleep(nanoseconds: 1_000_000)
+    }
+  }
+
+  var counters: LogCounters {
+    var counters = LogCounters()
+    counters.rings = local.rings.ringCount
+    counters.sinkErrors = writer?.sinkErrorCount ?? 0
+    var dropped = [UInt64](repeating: 0, count: Int(TR_CAUSES * TR_LEVELS))
+    for index in 0..<counters.rings {
+      guard var ring = local.rings.readRing(index) else { continue }
+      counters.emitted &+= ring.sequence
+      counters.written &+= ring.consumed
+      counters.truncated &+= ring.truncated
+      for cell in dropped.indices { unsafe dropped[cell] &+= tr_ring_dropped(&ring)[cell] }
+    }
+    for cause in DropCause.allCases {
+      for level in Level.allCases {
+        let count = dropped[cause.rawValue * Int(TR_LEVELS) + Int(level.rawValue)]
+        if count > 0 { counters.dropped.append(.init(cause: cause.name, level: level, count: count)) }
+      }
+    }
+    return counters
+  }
+
+  // MARK: the process's session
+
+  private static let address = Atomic<UInt>(0)
+  private static let configurations = Mutex<LogConfiguration?>(nil)
+
+  /// The session that runs.
+  static var current: LogSession? {
+    get {
+      guard let pointer = unsafe UnsafeRawPointer(bitPattern: address.load(ordering: .acquiring)) else { return nil }
+      return unsafe Unmanaged<LogSession>.fromOpaque(pointer).takeUnretainedValue()
+    }
+    set {
+      let pointer = newValue.map { unsafe UInt(bitPattern: Unmanaged.passRetained($0).toOpaque()) }
+      address.store(pointer ?? 0, ordering: .releasing)
+    }
+  }
+
+  /// What the last session was made from; a forked child and an afterlife go on with it.
+  static var lastConfiguration: LogConfiguration? {
+    get { configurations.withLock { $0 } }
+    set { configurations.withLock { $0 = newValue } }
+  }
+
+  /// In a forked child: forgets the parent's session and its rings, and lets go of its locks. Touches no lock and no memory of the parent's.
+  static func abandon() {
+    if let producer = unsafe tr_producer(), unsafe producer.pointee.fd >= 0 { unsafe close(producer.pointee.fd) }
+    tr_set_producer(nil)
+    unsafe tr_thread().pointee = TRThread()
+    address.store(0, ordering: .releasing)
+  }
+}
+
+/// The rings as this process sees them. Reading headers is safe from any thread; records are read by the drain alone.
+private struct LocalRingsBox: @unchecked Sendable {
+  let rings: LocalRings
+
+  init(_ rings: LocalRings) { self.rings = rings }
+}

@@ -1,0 +1,121 @@
+import CTreeRing
+import Glibc
+import Synchronization
+
+/// The process's logging as a whole: starting, flushing, stopping, counting.
+///
+/// Logging starts by itself, from the environment, on the first call of any logger that is not a compile-time `nothing`. Calling ``start(_:)`` first in `main` is for
+/// programs that configure it themselves.
+public enum LogSystem {
+  /// Starts logging with `configuration`. Blocking; opens sinks, makes the ring file, starts the writer thread.
+  ///
+  /// - Throws: ``LogError`` when logging runs already, or a sink or the ring directory cannot be used. Nothing is started then.
+  public static func start(_ configuration: LogConfiguration) throws(LogError) {
+    guard enterStarting() else {
+      throw LogError("logging runs already: call LogSystem.start before the first log call")
+    }
+    do {
+      try begin(configuration, isFallbackAllowed: false)
+    } catch {
+      leaveStarting(.idle)
+      throw error
+    }
+    leaveStarting(.running)
+  }
+
+  /// Returns when every record committed before the call has reached its sinks, or after 5 seconds. Blocking. Never call it in a signal handler.
+  public static func flush() {
+    guard let session = LogSession.current else { return }
+    if let writer = session.writer { writer.flush() } else { session.waitForCollector(seconds: 5) }
+  }
+
+  /// Delivers everything, closes the stream, and ends the writer thread. Blocking, 2 seconds at most when a sink refuses. A call after this is not lost: it
+  /// stays in a new ring file, for `treering recover` or the next start.
+  public static func stop() {
+    guard let session = LogSession.current else { return }
+    // Callers that come now wait for the two lines until `idle`.
+    phase.store(.starting, ordering: .releasing)
+    LogSession.current = nil
+    // From here on a call that needs a ring starts anew, while this session is delivered.
+    tr_set_producer(nil)
+    wasStopped.store(true, ordering: .releasing)
+    phase.store(.idle, ordering: .releasing)
+    session.stop()
+  }
+
+  /// What has happened so far. Cost: a pass over the rings' headers.
+  public static var counters: LogCounters { LogSession.current?.counters ?? LogCounters() }
+
+  // MARK: starting
+
+  /// Where the process is.
+  enum Phase: UInt8, AtomicRepresentable {
+    case idle
+    case starting
+    case running
+  }
+
+  static let phase = Atomic<Phase>(.idle)
+  private static let starter = Atomic<Int32>(0)
+  private static let wasStopped = Atomic<Bool>(false)
+
+  private static func enterStarting() -> Bool {
+    let entered = phase.compareExchange(expected: .idle, desired: .starting, ordering: .acquiringAndReleasing).exchanged
+    if entered { starter.store(tr_gettid(), ordering: .releasing) }
+    return entered
+  }
+
+  private static func leaveStarting(_ next: Phase) {
+    starter.store(0, ordering: .releasing)
+    phase.store(next, ordering: .releasing)
+  }
+
+  /// Starts from the environment when nothing has been started. False only inside of starting itself, on the same thread.
+  @usableFromInline
+  static func isStartedOrStarts() -> Bool {
+    if phase.load(ordering: .acquiring) == .running { return true }
+    if enterStarting() {
+      startFromEnvironment()
+      leaveStarting(.running)
+      return true
+    }
+    while phase.load(ordering: .acquiring) == .starting {
+      if starter.load(ordering: .acquiring) == tr_gettid() { return false }
+      Syscalls.sleep(nanoseconds: 100_000)
+    }
+    return true
+  }
+
+  private static func startFromEnvironment() {
+    let configuration = LogSession.lastConfiguration ?? .environment()
+    do {
+      try begin(configuration, isFallbackAllowed: true)
+    } catch {
+      Syscalls.complain("\(error); records are not written")
+    }
+  }
+
+  /// Makes the session. With the fallback, what fails is told on standard error and replaced by what works: logging never stops a program.
+  private static func begin(_ configuration: LogConfiguration, isFallbackAllowed: Bool) throws(LogError) {
+    let isAfterlife = wasStopped.load(ordering: .acquiring) && isFallbackAllowed
+    let session = try LogSession(configuration, isAfterlife: isAfterlife, isFallbackAllowed: isFallbackAllowed)
+    LogPolicy.current = LogPolicy(
+      level: configuration.level, rules: configuration.levels, filter: DebugFilter(parsing: configuration.debug))
+    LogSession.current = session
+    wasStopped.store(false, ordering: .releasing)
+    tr_at_exit { LogSystem.stop() }
+    tr_at_fork { LogSystem.forked() }
+  }
+
+  /// In a forked child: nothing of the parent's is used again. The child starts anew with its first call.
+  private static func forked() {
+    LogSession.abandon()
+    phase.store(.idle, ordering: .releasing)
+  }
+
+  // MARK: what the call path asks
+
+  static func threshold(of label: LogKey) -> UInt8 { LogPolicy.current?.threshold(of: label) ?? Gates.closed }
+
+  static func wakeWriter() { unsafe Writer.ring(tr_doorbell()) }
+}

@@ -1,0 +1,99 @@
+public import CTreeRing
+
+/// The text of a log call, written in place while its literal is evaluated. Only the compiler makes one, for the argument of a call:
+///
+/// ```swift
+/// log.info("order \(order.id, "order.id") placed, total \(total, "order.total")")
+/// ```
+///
+/// A message to keep, return or pass on is a ``LogMessage``. A `LogText` that is kept past its call is empty when it is used again.
+@frozen
+@safe
+public struct LogText: ExpressibleByStringInterpolation {
+  @usableFromInline var writer: RecordWriter
+
+  /// A text without values.
+  @inlinable
+  @inline(__always)
+  public init(stringLiteral text: StaticString) {
+    writer = .forCallUnderWay()
+    writer.literal(text)
+  }
+
+  /// A text with values.
+  @inlinable
+  @inline(__always)
+  public init(stringInterpolation: StringInterpolation) { writer = stringInterpolation.writer }
+
+  /// Appends pieces to the record under way. See ``LogText``.
+  @frozen
+  @safe
+  public struct StringInterpolation: LogInterpolation {
+    @usableFromInline package var writer: RecordWriter
+
+    /// Begins where the call under way has its text.
+    @inlinable
+    @inline(__always)
+    public init(literalCapacity: Int, interpolationCount: Int) { writer = .forCallUnderWay() }
+
+    /// Writes a piece of source text.
+    @inlinable
+    @inline(__always)
+    public mutating func appendLiteral(_ literal: StaticString) { writer.literal(literal) }
+
+    /// Writes a value.
+    @inlinable
+    @inline(__always)
+    public mutating func append(_ value: some LogValue, _ key: LogKey) {
+      value.write(to: &writer, key: key, fieldOnly: false)
+    }
+
+    /// Writes the description of a value. Allocates.
+    @inlinable
+    public mutating func append(describing value: Any, _ key: LogKey) {
+      writer.description(of: value, key: key, fieldOnly: false)
+    }
+  }
+}
+
+extension RecordWriter {
+  /// The place that the call under way on this thread has prepared; full when there is none, or when its text has begun already.
+  @inlinable
+  @inline(__always)
+  static func forCallUnderWay() -> RecordWriter {
+    let thread = unsafe tr_thread()
+    let cursor = unsafe thread.pointee.cursor
+    unsafe thread.pointee.cursor = nil
+    return unsafe RecordWriter(cursor: cursor, limit: cursor == nil ? nil : thread.pointee.limit)
+  }
+}
+
+/// What ``LogText`` and ``LogMessage`` have in common: which values may stand in a message.
+public protocol LogInterpolation: StringInterpolationProtocol where StringLiteralType == StaticString {
+  /// Writes a value under `key`, or without one when it is empty.
+  mutating func append(_ value: some LogValue, _ key: LogKey)
+  /// Writes the description of a value. Allocates.
+  mutating func append(describing value: Any, _ key: LogKey)
+}
+
+extension LogInterpolation {
+  /// `\(value)`: text only.
+  @inlinable
+  @inline(__always)
+  public mutating func appendInterpolation(_ value: some LogValue) { append(value, "") }
+
+  /// `\(value, "key")`: text and field.
+  @inlinable
+  @inline(__always)
+  public mutating func appendInterpolation(_ value: some LogValue, _ key: LogKey) { append(value, key) }
+
+  /// Any other value, by its description. Allocates.
+  @_disfavoredOverload
+  @inlinable
+  public mutating func appendInterpolation<Value>(_ value: Value) { append(describing: value, "") }
+
+  /// Any other value under a key, by its description. Allocates.
+  @_disfavoredOverload
+  @inlinable
+  public mutating func appendInterpolation<Value>(_ value: Value, _ key: LogKey) { append(describing: value, key) }
+}

@@ -1,0 +1,39 @@
+public import CTreeRing
+
+extension Logger {
+  /// Logs at a level chosen at run time.
+  @inlinable
+  @inline(__always)
+  public func log(
+    _ level: Level, _ text: @autoclosure () -> LogText, _ error: @autoclosure () -> (any Error)? = nil,
+    fields: (inout LogFields) -> Void = { _ in }
+  ) {
+    guard unsafe level.rawValue >= tr_logger_threshold(name.start) else { return }
+    let label = unsafe tr_logger_label(name.start)
+    guard label != 0 || CallPath.allows(name, level) else { return }
+    CallPath.record(
+      level: level, flags: 0, name: name, label: label != 0 ? label : CallPath.label(name), context: context,
+      text: text, error: error, fields: fields)
+  }
+
+  /// Logs a stored message at a level chosen at run time.
+  @_disfavoredOverload
+  public func log(
+    _ level: Level, _ message: @autoclosure () -> LogMessage, _ error: @autoclosure () -> (any Error)? = nil,
+    fields: (inout LogFields) -> Void = { _ in }
+  ) {
+    guard isEnabled(level) else { return }
+    let stored = message()
+    CallPath.record(
+      level: level, flags: 0, name: name, label: CallPath.label(name), context: context,
+      text: { LogText(stored: stored) }, error: error, fields: fields)
+  }
+}
+
+extension LogText {
+  /// Copies a stored message to where the call under way has its text.
+  init(stored message: LogMessage) {
+    writer = .forCallUnderWay()
+    writer.copy(message.segments)
+  }
+}

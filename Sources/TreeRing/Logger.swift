@@ -1,0 +1,74 @@
+public import CTreeRing
+
+/// Writes records under a label.
+///
+/// ```swift
+/// let log = Logger("shop.checkout")
+/// log.info("order \(order.id, "order.id") placed")
+/// ```
+///
+/// A logger is a value of three words. One made from a literal is a constant in the program: a disabled call through it is one load and one branch.
+/// An enabled call copies its bytes into the calling thread's ring, in shared memory, and returns: no lock, no allocation for
+/// scalars and strings, no system call (but for the first call on a thread, the wake of a sleeping writer, and a full ring under `block`).
+/// It is safe from any thread and task, in the arguments of another log call, and in a signal handler once the program has logged before.
+@frozen
+@safe
+public struct Logger: Sendable {
+  @usableFromInline let name: LogKey
+  @usableFromInline let context: LogContext?
+
+  /// A logger with a label from the source.
+  @inlinable
+  @inline(__always)
+  public init(_ label: StaticString) {
+    name = LogKey(stringLiteral: label)
+    context = nil
+  }
+
+  /// A logger with a label made at run time. The first one of a label keeps a copy of it for ever, later ones share that copy. Takes a lock.
+  @_disfavoredOverload
+  public init(_ label: String) {
+    name = NameTable.shared.intern(label)
+    context = nil
+  }
+
+  @inlinable
+  init(name: LogKey, context: LogContext?) {
+    self.name = name
+    self.context = context
+  }
+
+  /// The label.
+  public var label: String { name.text }
+
+  /// Whether a record of `level` would be written. Cost: one load and one branch when it would not.
+  @inlinable
+  @inline(__always)
+  public func isEnabled(_ level: Level) -> Bool {
+    unsafe level.rawValue >= tr_logger_threshold(name.start) && CallPath.allows(name, level)
+  }
+
+  /// A child logger: every record it writes carries `fields`, which are encoded once, here. Allocates.
+  public func with(_ fields: (inout LogFields) -> Void) -> Logger {
+    var segments = context?.segments ?? []
+    segments.appendSegments(atMost: 512) { writer in
+      var collected = LogFields(writer)
+      fields(&collected)
+      writer = collected.writer
+    }
+    return Logger(name: name, context: LogContext(segments))
+  }
+}
+
+/// Fields that a child logger adds to each of its records, encoded.
+@usableFromInline
+final class LogContext: Sendable {
+  @usableFromInline let segments: [UInt8]
+
+  init(_ segments: [UInt8]) { self.segments = segments }
+}
+
+extension LogKey {
+  /// The bytes as a string. Allocates.
+  var text: String { unsafe String(decoding: UnsafeBufferPointer(start: start, count: count), as: UTF8.self) }
+}

@@ -1,0 +1,38 @@
+import CTreeRing
+
+/// A record as its reader sees it: the fixed part, checked, and its segments, not looked at yet.
+@unsafe
+package struct RecordView {
+  package let level: Level
+  package let isTruncated: Bool
+  package let isChannel: Bool
+  /// Id in the label table; 0: the first segment carries the label.
+  package let label: UInt16
+  package let ticks: UInt64
+  package let sequence: UInt64
+  package let segments: UnsafeBufferPointer<UInt8>
+  /// Distance to the next record.
+  package let stride: Int
+
+  /// Reads the record at the start of `bytes`; nil when there cannot be one: too short, a size out of range, an unknown level.
+  /// The bytes may be anything. They must not change while the view is used.
+  package init?(_ bytes: UnsafeRawBufferPointer) {
+    guard bytes.count >= RecordLayout.headerSize, let start = bytes.baseAddress else { return nil }
+    let record = unsafe start.loadUnaligned(as: TRRecord.self)
+    let size = Int(record.size)
+    let stride = (size + 7) & ~7
+    guard size >= RecordLayout.headerSize, stride <= bytes.count, size <= RecordLayout.largestRecord,
+      let level = Level(rawValue: record.level)
+    else { return nil }
+    unsafe self.level = level
+    unsafe isTruncated = record.flags & RecordFlags.truncated != 0
+    unsafe isChannel = record.flags & RecordFlags.channel != 0
+    unsafe label = record.label
+    unsafe ticks = record.ticks
+    unsafe sequence = record.sequence
+    unsafe self.stride = stride
+    unsafe segments = UnsafeBufferPointer(
+      start: (start + RecordLayout.headerSize).assumingMemoryBound(to: UInt8.self),
+      count: size - RecordLayout.headerSize)
+  }
+}

@@ -1,0 +1,223 @@
+public import CTreeRing
+
+/// Why a record was dropped; the row in `TRRing.dropped`.
+@frozen
+@usableFromInline
+package enum DropCause: Int, CaseIterable, Sendable {
+  /// The consumer is behind.
+  case ringFull
+  /// A call inside a call inside a call …: deeper than `TR_MAX_DEPTH`, or no ring could be had for it.
+  case nestedTooDeep
+
+  package var name: String {
+    switch self {
+    case .ringFull: "ring full"
+    case .nestedTooDeep: "calls nested too deep"
+    }
+  }
+}
+
+/// The rare turns of a call. None of them allocates or locks, so that a signal handler may take them; the ones that make a ring enter the kernel.
+extension CallPath {
+  /// A ring with room for the largest record, or nil: the drop is counted.
+  ///
+  /// - Parameter taken: the thread's ring when it was taken but is nearly full; nil when a call is under way on this thread, or it has no ring yet.
+  @usableFromInline
+  @inline(never)
+  static func takeSlowly(
+    _ thread: UnsafeMutablePointer<TRThread>, _ taken: UnsafeMutablePointer<TRRing>?, _ level: Level
+  ) -> UnsafeMutablePointer<TRRing>? {
+    if let ring = unsafe taken { return unsafe makeRoom(ring, thread, level) }
+    guard LogSystem.isStartedOrStarts(), let producer = unsafe tr_producer() else { return nil }
+    if unsafe thread.pointee.generation != producer.pointee.generation { unsafe forgetRings(thread, producer) }
+    return unsafe thread.pointee.rings.0 == nil
+      ? firstCall(thread, producer, level) : nestedCall(thread, producer, level)
+  }
+
+  /// The ring's consumer may have moved on since the producer last looked. A record of warning or above may also use the reserve.
+  private static func makeRoom(
+    _ ring: UnsafeMutablePointer<TRRing>, _ thread: UnsafeMutablePointer<TRThread>, _ level: Level
+  ) -> UnsafeMutablePointer<TRRing>? {
+    if unsafe hasRoom(ring, level) { return unsafe ring }
+    if unsafe tr_producer()?.pointee.block == 1, unsafe waitForRoom(ring, level) { return unsafe ring }
+    unsafe countDrop(ring, .ringFull, level)
+    unsafe tr_give_back(thread, ring)
+    return nil
+  }
+
+  /// Reads the consumer's position again. The last eighth of a ring is kept for warning and above.
+  private static func hasRoom(_ ring: UnsafeMutablePointer<TRRing>, _ level: Level) -> Bool {
+    let capacity = unsafe ring.pointee.mask + 1
+    let head = unsafe ring.pointee.head
+    let tail = unsafe min(tr_load64(&ring.pointee.tail), head)
+    let used = min(head - tail, capacity)
+    let reserve = capacity / 8
+    unsafe ring.pointee.limit = head - used + capacity - reserve
+    let free = capacity - used
+    return unsafe free >= ring.pointee.max_record + (level >= .warning ? 0 : reserve)
+  }
+
+  /// `TREERING_WHEN_FULL=block`: waits until there is room, at most a fifth of a second.
+  private static func waitForRoom(_ ring: UnsafeMutablePointer<TRRing>, _ level: Level) -> Bool {
+    for _ in 0..<1000 {
+      Syscalls.sleep(nanoseconds: 200_000)
+      if unsafe hasRoom(ring, level) { return true }
+    }
+    return false
+  }
+
+  static func countDrop(_ ring: UnsafeMutablePointer<TRRing>, _ cause: DropCause, _ level: Level) {
+    let now = tr_ticks()
+    let cell = cause.rawValue * Int(TR_LEVELS) + Int(level.rawValue)
+    unsafe _ = tr_add64(tr_ring_dropped(ring) + cell, 1)
+    if unsafe ring.pointee.first_drop == 0 { unsafe ring.pointee.first_drop = now }
+    unsafe ring.pointee.last_drop = now
+  }
+
+  /// A ring of this thread belongs to a file that was closed, or to the parent of a fork.
+  private static func forgetRings(
+    _ thread: UnsafeMutablePointer<TRThread>, _ producer: UnsafeMutablePointer<TRProducer>
+  ) {
+    unsafe thread.pointee = TRThread()
+    unsafe thread.pointee.generation = producer.pointee.generation
+  }
+
+  /// The first call on a thread. `making` sends a signal handler that logs meanwhile away.
+  private static func firstCall(
+    _ thread: UnsafeMutablePointer<TRThread>, _ producer: UnsafeMutablePointer<TRProducer>, _ level: Level
+  ) -> UnsafeMutablePointer<TRRing>? {
+    guard let ring = unsafe makeRing(thread, producer, depth: 0) else {
+      unsafe countLost(producer, level)
+      return nil
+    }
+    unsafe thread.pointee.rings.0 = ring
+    unsafe tr_watch_thread_end({ unsafe CallPath.threadEnded($0) }, thread)
+    return unsafe hasRoom(ring, level) ? ring : makeRoom(ring, thread, level)
+  }
+
+  /// A call inside an argument of another one, or in a signal handler that interrupted one: it gets a ring of its own.
+  private static func nestedCall(
+    _ thread: UnsafeMutablePointer<TRThread>, _ producer: UnsafeMutablePointer<TRProducer>, _ level: Level
+  ) -> UnsafeMutablePointer<TRRing>? {
+    let depth = unsafe Int(thread.pointee.depth) + 1
+    guard depth < Int(TR_MAX_DEPTH) else {
+      if let outermost = unsafe thread.pointee.rings.0 { unsafe countDrop(outermost, .nestedTooDeep, level) }
+      return nil
+    }
+    unsafe thread.pointee.depth = UInt32(depth)
+    let rings = unsafe tr_thread_rings(thread)
+    if unsafe rings[depth] == nil { unsafe rings[depth] = makeRing(thread, producer, depth: depth) }
+    guard let ring = unsafe rings[depth], unsafe hasRoom(ring, level) else {
+      let cause = unsafe rings[depth] == nil ? DropCause.nestedTooDeep : .ringFull
+      if let counting = unsafe rings[depth] ?? rings[0] { unsafe countDrop(counting, cause, level) }
+      unsafe thread.pointee.depth = UInt32(depth - 1)
+      return nil
+    }
+    unsafe tr_thread_saved_cursors(thread)[depth] = thread.pointee.cursor
+    unsafe tr_thread_saved_limits(thread)[depth] = thread.pointee.limit
+    return unsafe ring
+  }
+
+  private static func makeRing(
+    _ thread: UnsafeMutablePointer<TRThread>, _ producer: UnsafeMutablePointer<TRProducer>, depth: Int
+  ) -> UnsafeMutablePointer<TRRing>? {
+    guard unsafe thread.pointee.making == 0 else { return nil }
+    unsafe thread.pointee.making = 1
+    defer { unsafe thread.pointee.making = 0 }
+    return unsafe RingSlots.acquire(producer, depth: depth)
+  }
+
+  private static func countLost(_ producer: UnsafeMutablePointer<TRProducer>, _ level: Level) {
+    unsafe _ = tr_add64(tr_header_lost(producer.pointee.header) + Int(level.rawValue), 1)
+  }
+
+  /// The end of a call whose ring wants attention: wakes the consumer, moves a record that came too late, returns to the outer call.
+  @usableFromInline
+  @inline(never)
+  static func finishAttended(
+    _ thread: UnsafeMutablePointer<TRThread>, _ ring: UnsafeMutablePointer<TRRing>,
+    _ start: UnsafeMutablePointer<UInt8>, _ attention: UInt32
+  ) {
+    if attention & TR_ATTENTION_PARKED != 0 {
+      unsafe _ = tr_and32(&ring.pointee.attention, ~TR_ATTENTION_PARKED)
+      LogSystem.wakeWriter()
+    }
+    if attention & TR_ATTENTION_NESTED != 0 {
+      if attention & TR_ATTENTION_SEALED != 0, unsafe ring.pointee.head > tr_load64(&ring.pointee.sealed_head) {
+        let level = unsafe Level(rawValue: TRRecord(at: start).level) ?? .critical
+        if let producer = unsafe tr_producer() { unsafe countLost(producer, level) }
+      }
+      let depth = unsafe Int(ring.pointee.depth)
+      unsafe thread.pointee.cursor = tr_thread_saved_cursors(thread)[depth]
+      unsafe thread.pointee.limit = tr_thread_saved_limits(thread)[depth]
+      unsafe thread.pointee.depth = UInt32(depth - 1)
+    } else if attention & TR_ATTENTION_SEALED != 0 {
+      unsafe moveFromSealed(thread, ring, start)
+    } else {
+      unsafe tr_give_back(thread, ring)
+    }
+  }
+
+  /// The ring was closed (`LogSystem.stop()`, or the exit handler) before or while this record was committed. When the closer had taken the head
+  /// before it, the record is written again into a ring of the next file. The thread never uses the closed ring again.
+  private static func moveFromSealed(
+    _ thread: UnsafeMutablePointer<TRThread>, _ old: UnsafeMutablePointer<TRRing>, _ start: UnsafeMutablePointer<UInt8>
+  ) {
+    let wasDrained = unsafe old.pointee.head <= tr_load64(&old.pointee.sealed_head)
+    unsafe thread.pointee = TRThread()
+    if wasDrained { return }
+    let record = unsafe TRRecord(at: start)
+    guard let level = Level(rawValue: record.level), let ring = unsafe takeSlowly(thread, nil, level) else { return }
+    let target = unsafe tr_start(ring)
+    let size = min(Int(record.size), Int(unsafe ring.pointee.max_record))
+    unsafe target.update(from: start, count: size)
+    let attention = unsafe tr_commit(ring, target, target + size, record.level, record.flags, record.label)
+    if attention == 0 {
+      unsafe tr_give_back(thread, ring)
+    } else {
+      unsafe finishAttended(thread, ring, target, attention)
+    }
+  }
+
+  /// A record larger than a record may be: what fits is kept, and marked.
+  @usableFromInline
+  @inline(never)
+  static func finishFull(
+    _ thread: UnsafeMutablePointer<TRThread>, _ ring: UnsafeMutablePointer<TRRing>,
+    _ start: UnsafeMutablePointer<UInt8>, _ writer: RecordWriter, _ level: Level, _ flags: UInt8, _ label: UInt16
+  ) {
+    unsafe ring.pointee.truncated += 1
+    let end = unsafe writer.cursor ?? start + RecordLayout.headerSize
+    let attention = unsafe tr_commit(
+      ring, start, end, level.rawValue, flags | RecordFlags.truncated, label)
+    if attention == 0 {
+      unsafe tr_give_back(thread, ring)
+    } else {
+      unsafe finishAttended(thread, ring, start, attention)
+    }
+  }
+
+  /// The label table had no room: the record carries its label.
+  @usableFromInline
+  @inline(never)
+  static func writeLabel(_ thread: UnsafeMutablePointer<TRThread>, _ name: LogKey) {
+    var writer = unsafe RecordWriter(cursor: thread.pointee.cursor, limit: thread.pointee.limit)
+    unsafe writer.bytes(SegmentTag.label, "", UnsafeBufferPointer(start: name.start, count: min(name.count, 1024)))
+    unsafe thread.pointee.cursor = writer.cursor
+  }
+
+  /// Frees the rings of a thread that ends; the next new thread takes them over. A destructor that logs after this gets a ring again.
+  private static func threadEnded(_ state: UnsafeMutableRawPointer?) {
+    guard let thread = unsafe state?.assumingMemoryBound(to: TRThread.self) else { return }
+    let isCurrent = unsafe thread.pointee.generation == tr_producer()?.pointee.generation
+    let rings = unsafe (0..<Int(TR_MAX_DEPTH)).compactMap { unsafe tr_thread_rings(thread)[$0] }
+    unsafe thread.pointee = TRThread()
+    guard isCurrent else { return }
+    for index in unsafe rings.indices { unsafe tr_store32(&rings[index].pointee.owner, TR_OWNER_FREE) }
+  }
+}
+
+extension TRRecord {
+  /// The fixed part of the record that begins at `start`.
+  init(at start: UnsafePointer<UInt8>) { self = unsafe UnsafeRawPointer(start).loadUnaligned(as: TRRecord.self) }
+}

@@ -1,0 +1,56 @@
+import Glibc
+
+/// The directory where ring files live.
+package enum RingDirectory {
+  /// Suffix of a ring file's name.
+  package static let suffix = ".ring"
+
+  /// Where rings go when nothing is configured: `$RUNTIME_DIRECTORY/treering`, `$XDG_RUNTIME_DIR/treering`, `/dev/shm/treering-<uid>`.
+  package static func standard(_ variable: (String) -> String? = Syscalls.environment) -> String {
+    // systemd separates several runtime directories by colons; the first is the service's own.
+    if let runtime = variable("RUNTIME_DIRECTORY")?.split(separator: ":").first { return runtime + "/treering" }
+    if let runtime = variable("XDG_RUNTIME_DIR"), !runtime.isEmpty { return runtime + "/treering" }
+    return "/dev/shm/treering-\(getuid())"
+  }
+
+  /// Makes `directory` when it is missing, and refuses one that is another user's, or open to others, or a symbolic link: whoever can write there could
+  /// put records into our logs. Blocking; a few system calls.
+  package static func prepare(_ directory: String) throws(LogError) {
+    do {
+      try Syscalls.makeDirectories(directory, mode: 0o700)
+    } catch {
+      throw LogError(
+        "cannot make the ring directory \(directory): \(error); set TREERING_DIR to a place you can write to")
+    }
+    try check(directory)
+  }
+
+  /// The refusals of ``prepare(_:)``, without making anything.
+  package static func check(_ directory: String) throws(LogError) {
+    let status: stat
+    do { status = try Syscalls.status(ofPath: directory) } catch {
+      throw LogError("cannot read the ring directory \(directory): \(error)")
+    }
+    guard status.st_mode & S_IFMT == S_IFDIR else {
+      throw LogError(
+        "the ring directory \(directory) is not a directory (a symbolic link is not followed); name another one")
+    }
+    guard status.st_uid == geteuid() || geteuid() == 0 else {
+      throw LogError(
+        "the ring directory \(directory) belongs to user \(status.st_uid), not to \(geteuid()); name another one")
+    }
+    guard status.st_mode & 0o077 == 0 else {
+      throw LogError("the ring directory \(directory) is open to other users; run: chmod 700 \(directory)")
+    }
+  }
+
+  /// Paths of the ring files in `directory`, sorted.
+  package static func files(in directory: String) throws(LogError) -> [String] {
+    do {
+      return try Syscalls.list(directory).filter { $0.hasSuffix(suffix) && !$0.hasPrefix(".") }
+        .map { directory + "/" + $0 }
+    } catch {
+      throw LogError("cannot list the ring directory \(directory): \(error)")
+    }
+  }
+}

@@ -1,0 +1,13 @@
+import Glibc
+
+extension SinkConfiguration {
+  /// Opens the sink. Blocking.
+  package func open() throws(LogError) -> any Sink {
+    switch target {
+    case .standardError: StreamSink(descriptor: STDERR_FILENO, format: format, level: level)
+    case .standardOutput: StreamSink(descriptor: STDOUT_FILENO, format: format, level: level)
+    case .file(let path): try FileSink(path: path, format: format, level: level)
+    case .null: NullSink(level: level)
+    }
+  }
+}

@@ -1,0 +1,28 @@
+import Glibc
+
+/// Standard error, standard output, or any other open descriptor that is only written to. It never makes the descriptor non-blocking: it is shared with
+/// other processes.
+package final class StreamSink: Sink {
+  package let format: LogFormat
+  package let colours: Bool
+  package let level: Level
+  private let descriptor: Int32
+
+  /// - Parameter format: nil chooses console on a terminal and JSON elsewhere.
+  package init(descriptor: Int32, format: LogFormat? = nil, level: Level = .trace) {
+    self.descriptor = descriptor
+    self.level = level
+    let isTerminal = isatty(descriptor) == 1
+    self.format = format ?? (isTerminal ? .console : .json)
+    // https://no-color.org: any value but the empty one.
+    colours = isTerminal && (Syscalls.environment("NO_COLOR") ?? "").isEmpty
+  }
+
+  package func intent(length: Int) -> SinkIntent { .stream }
+
+  package func write(_ bytes: UnsafeRawBufferPointer) throws(Errno) {
+    if let error = unsafe Syscalls.writeAll(descriptor, bytes).error { throw error }
+  }
+
+  package func synchronise() {}
+}

@@ -1,0 +1,262 @@
+import CTreeRing
+
+/// Takes records out of one process's rings, in order of time, spells them, and hands them to sinks, each record once.
+///
+/// A batch goes through four steps, and a death between any two of them loses and repeats nothing that a regular file took:
+///
+/// 1. **Collect**: look at the heads, merge, format. Nothing is changed.
+/// 2. **Journal**: write into the process header where each ring will stand, and how long each file is; then `intent_state = 1`.
+/// 3. **Write** the batch to the sinks.
+/// 4. **Release**: move the tails; then `intent_state = 0`.
+///
+/// `IntentJournal.settle` mends what a death in 3 or 4 left. Used by one thread that holds the consumer's lock.
+package final class Drain {
+  let source: any RingSource
+  private let sinks: [SinkLine]
+  private var clock: TickClock
+  private let canResynchronise: Bool
+  private let pid: UInt32
+  private let streamID: String
+  private var lastTime: [Int: UInt64] = [:]
+  private var ringNames: [Int: String] = [:]
+  private(set) package var counters = DrainCounters()
+
+  /// Bytes after which a batch is closed.
+  static let batchSize = 262_144
+
+  private struct SinkLine {
+    let sink: any Sink
+    let formatter: any Formatter
+    let output = OutputBuffer(capacity: Drain.batchSize + 65_536)
+  }
+
+  /// - Parameter isSameBoot: false for a file from before the machine's last start, whose ticks only its own header explains.
+  package init(_ source: any RingSource, sinks: [any Sink], isSameBoot: Bool = true) {
+    self.source = source
+    self.sinks = sinks.map { SinkLine(sink: $0, formatter: $0.format.makeFormatter(colours: $0.colours)) }
+    canResynchronise = isSameBoot
+    var header = source.readHeader() ?? TRProcessHeader()
+    pid = header.pid
+    streamID = unsafe hexadecimal(UnsafeBufferPointer(start: tr_header_stream_id(&header), count: 16))
+    clock = TickClock(
+      start: .init(ticks: header.clock_ticks, nanoseconds: header.clock_realtime), period: header.clock_period)
+  }
+
+  /// What came of one pass.
+  package enum Outcome: Equatable {
+    /// There was nothing to do.
+    case idle
+    /// A batch was delivered; there may be more.
+    case delivered
+    /// A sink refused; nothing was released, and the batch will come again.
+    case failed(Errno)
+  }
+
+  /// Delivers one batch: at most about `batchSize` bytes of what had been committed when the pass began.
+  ///
+  /// - Parameter isFinal: the producer will commit nothing more, so nothing is held back for order.
+  package func pass(isFinal: Bool = false) -> Outcome {
+    if canResynchronise { clock.resynchronise(.now()) }
+    let bound = isFinal ? UInt64.max : tr_ticks()
+    var merge = unsafe TimeMerge(spans())
+    for line in sinks { line.output.removeAll() }
+    var counted = DrainCounters()
+    unsafe collect(&merge, upTo: bound, &counted)
+    var told: [Int: [UInt64]] = [:]
+    let lost = tellLosses(&told)
+    guard counted.records > 0 || counted.unreadableBytes > 0 || !told.isEmpty || lost != nil else { return .idle }
+    let positions = unsafe merge.spans.map {
+      unsafe IntentJournal.Position($0.index, $0.position, $0.consumed, told[$0.index])
+    }
+    return deliver(positions, lost: lost, isLast: false, counted)
+  }
+
+  private func spans() -> [RingSpan] {
+    var spans = unsafe [RingSpan]()
+    for index in 0..<source.ringCount {
+      guard let ring = source.readRing(index), ring.mask == UInt64(source.capacity - 1), ring.head >= ring.tail else {
+        continue
+      }
+      let tail = ring.tail
+      // More bytes than a ring has: somebody wrote nonsense. Nothing of it can be trusted.
+      let head = ring.head - tail <= UInt64(source.capacity) ? ring.head : tail
+      guard let bytes = unsafe source.records(index, from: tail, to: head) else { continue }
+      unsafe spans.append(RingSpan(index: index, position: tail, consumed: ring.consumed, bytes: bytes))
+    }
+    return unsafe spans
+  }
+
+  private func collect(_ merge: inout TimeMerge, upTo bound: UInt64, _ counted: inout DrainCounters) {
+    var size = 0
+    for index in unsafe merge.spans.indices where unsafe merge.spans[index].isUnreadable {
+      unsafe abandon(index, &merge, &counted)
+    }
+    while size < Self.batchSize, let index = unsafe merge.next(upTo: bound) {
+      let span = unsafe merge.spans[index]
+      guard let record = unsafe span.next else { break }
+      unsafe append(record, ring: span.index)
+      counted.records += 1
+      size = sinks.map(\.output.count).max() ?? 0
+      if sinks.isEmpty || size == 0 { size = counted.records > 4096 ? Self.batchSize : 0 }
+      unsafe merge.advance(index)
+      if unsafe merge.spans[index].isUnreadable { unsafe abandon(index, &merge, &counted) }
+    }
+  }
+
+  private func append(_ record: RecordView, ring: Int) {
+    let time = max(unsafe clock.nanoseconds(record.ticks), lastTime[ring] ?? 0)
+    lastTime[ring] = time
+    let label = unsafe source.label(record.label)
+    let context = unsafe RecordContext(time: time, pid: pid, ring: name(of: ring), label: label)
+    for line in sinks where unsafe record.level >= line.sink.level {
+      unsafe line.formatter.append(record, context, to: line.output)
+    }
+  }
+
+  private func name(of ring: Int) -> String {
+    if let name = ringNames[ring] { return name }
+    let name = "\(streamID).\(ring)"
+    ringNames[ring] = name
+    return name
+  }
+
+  private func append(_ notice: StreamNotice, ring: Int) {
+    let context = unsafe RecordContext(
+      time: TickClock.Moment.now().nanoseconds, pid: pid, ring: name(of: ring), label: nil)
+    for line in sinks { unsafe line.formatter.append(notice, context, to: line.output) }
+  }
+
+  /// The bytes from here to the head are no records: they are skipped, counted and told, and the account shows the records among them as lost.
+  private func abandon(_ index: Int, _ merge: inout TimeMerge, _ counted: inout DrainCounters) {
+    let span = unsafe merge.spans[index]
+    let bytes = unsafe UInt64(merge.abandon(index))
+    counted.unreadableBytes += bytes
+    unsafe append(.unreadable(bytes: bytes, sequence: span.consumed), ring: span.index)
+  }
+
+  /// Writes a notice for each ring that has dropped since the last one, and returns what is then told of the whole process.
+  private func tellLosses(_ told: inout [Int: [UInt64]]) -> UInt64? {
+    for index in 0..<source.ringCount {
+      guard var ring = source.readRing(index) else { continue }
+      let (dropped, before) = unsafe (counters(tr_ring_dropped(&ring)), counters(tr_ring_told(&ring)))
+      if dropped == before { continue }
+      told[index] = dropped
+      for cause in DropCause.allCases {
+        let row = cause.rawValue * Int(TR_LEVELS)..<(cause.rawValue + 1) * Int(TR_LEVELS)
+        let byLevel = Self.byLevel(zip(dropped[row], before[row]).map { $0 &- $1 })
+        if byLevel.isEmpty { continue }
+        append(
+          .dropped(
+            cause: cause, byLevel: byLevel, total: dropped.reduce(0, &+), first: clock.nanoseconds(ring.first_drop),
+            last: clock.nanoseconds(ring.last_drop)),
+          ring: index)
+      }
+    }
+    return tellLost()
+  }
+
+  private func tellLost() -> UInt64? {
+    guard var header = source.readHeader() else { return nil }
+    let byLevel = unsafe Self.byLevel(Array(UnsafeBufferPointer(start: tr_header_lost(&header), count: Int(TR_LEVELS))))
+    let total = byLevel.reduce(0) { $0 &+ $1.1 }
+    guard total != header.lost_told else { return nil }
+    append(.lost(byLevel: byLevel, total: total), ring: 0)
+    return total
+  }
+
+  private func counters(_ start: UnsafeMutablePointer<UInt64>) -> [UInt64] {
+    unsafe Array(UnsafeBufferPointer(start: start, count: Int(TR_CAUSES * TR_LEVELS)))
+  }
+
+  private static func byLevel(_ counts: [UInt64]) -> [(Level, UInt64)] {
+    Level.allCases.compactMap { counts[Int($0.rawValue)] > 0 ? ($0, counts[Int($0.rawValue)]) : nil }
+  }
+
+  /// Journal, write, release.
+  private func deliver(
+    _ positions: [IntentJournal.Position], lost: UInt64?, isLast: Bool, _ counted: DrainCounters
+  ) -> Outcome {
+    let journal = IntentJournal(source)
+    do {
+      let intents = try sinks.map { line throws(Errno) in
+        (try line.sink.intent(length: line.output.count), line.output.count)
+      }
+      journal.begin(positions, intents, lost: lost, isLast: isLast)
+    } catch {
+      return refused(error)
+    }
+    var failure: Errno?
+    var isTaken = sinks.isEmpty
+    for line in sinks {
+      do {
+        try unsafe line.sink.write(line.output.bytes)
+        isTaken = true
+        counters.bytes += UInt64(line.output.count)
+      } catch {
+        failure = error
+        counters.sinkErrors += 1
+      }
+    }
+    // With several sinks one that fails loses its copy, counted; alone it holds the records back.
+    guard isTaken else {
+      journal.cancel()
+      return .failed(failure ?? Errno(0))
+    }
+    journal.release(isLast: isLast)
+    counters.records += counted.records
+    counters.unreadableBytes += counted.unreadableBytes
+    return .delivered
+  }
+
+  private func refused(_ error: Errno) -> Outcome {
+    counters.sinkErrors += 1
+    return .failed(error)
+  }
+
+  /// Writes the closing records of every ring and of the process. The producer must be gone or have sealed its rings, and everything must be delivered.
+  package func closeStream() -> Outcome {
+    for line in sinks { line.output.removeAll() }
+    let rings = (0..<source.ringCount).map { (index: $0, ring: source.readRing($0) ?? TRRing()) }
+    let isUsed = rings.contains {
+      var ring = $0.ring
+      return unsafe ring.consumed > 0 || counters(tr_ring_dropped(&ring)).contains { $0 > 0 }
+    }
+    if isUsed {
+      append(.processClosed(rings: UInt32(rings.count), sequence: rings[0].ring.consumed), ring: 0)
+      for (index, ring) in rings {
+        var ring = ring
+        let dropped = unsafe counters(tr_ring_dropped(&ring)).reduce(0, &+)
+        append(.ringClosed(committed: ring.consumed + (index == 0 ? 1 : 0), dropped: dropped), ring: index)
+      }
+    }
+    let positions = rings.map { IntentJournal.Position($0.index, $0.ring.tail, $0.ring.consumed, nil) }
+    return deliver(positions, lost: nil, isLast: true, DrainCounters())
+  }
+
+  /// Makes delivered records durable.
+  package func synchronise() {
+    for line in sinks { line.sink.synchronise() }
+  }
+}
+
+/// What a drain has done.
+package struct DrainCounters: Sendable, Equatable {
+  /// Records delivered.
+  package var records: UInt64 = 0
+  /// Bytes written to sinks.
+  package var bytes: UInt64 = 0
+  /// Failed writes.
+  package var sinkErrors: UInt64 = 0
+  /// Bytes of rings that were no records.
+  package var unreadableBytes: UInt64 = 0
+
+  package init() {}
+
+  /// Adds what another drain has done.
+  package mutating func add(_ other: DrainCounters) {
+    records += other.records
+    bytes += other.bytes
+    sinkErrors += other.sinkErrors
+    unreadableBytes += other.unreadableBytes
+  }
+}

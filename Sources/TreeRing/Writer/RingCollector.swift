@@ -1,0 +1,70 @@
+import CTreeRing
+
+/// Takes over the rings of one process: a live one whose rings nobody drains (`TREERING_WRITER=external`), or a dead one, exactly where its writer stopped.
+///
+/// Used by one thread. The consumer's lock is held from `init` to the end of the object's life.
+package final class RingCollector {
+  /// The ring file.
+  package let path: String
+  private let attachment: RingAttachment
+  private let drain: Drain
+
+  /// How the last consumer's unfinished batch was settled; see `IntentJournal`.
+  package let settlement: String
+
+  /// Attaches to the file, settles what its last consumer left, and from then on drains into `sinks`.
+  ///
+  /// - Throws: `RingAttachment.Refusal` when somebody else consumes it or it is no ring file; `LogError` when cut lines cannot be taken back.
+  package init(path: String, sinks: (RingAttachment) throws -> [any Sink]) throws {
+    self.path = path
+    attachment = try RingAttachment(path: path, consumes: true)
+    let settled = try IntentJournal(attachment).settle()
+    settlement = "\(settled)"
+    isFinished = settled == .finished
+    drain = Drain(attachment, sinks: isFinished ? [] : try sinks(attachment), isSameBoot: attachment.isSameBoot)
+  }
+
+  /// Whether the file is done with and removed, or about to be.
+  package private(set) var isFinished: Bool
+
+  /// What one step came to.
+  package enum Step: Equatable {
+    /// There is nothing new; the process lives.
+    case idle
+    /// Records were delivered; there may be more.
+    case delivered
+    /// A sink refused; the records wait in the ring.
+    case failed(Errno)
+    /// The process is gone, everything is delivered, the closing records are written and the file is removed.
+    case finished
+  }
+
+  /// Delivers one batch, or closes the stream when the process is gone and nothing is left. Blocking, as the sinks are.
+  package func step() -> Step {
+    if isFinished {
+      attachment.retire()
+      return .finished
+    }
+    // Asked before the pass: what a process that is gone by now has committed, the pass sees.
+    let isOver = !attachment.isProducerAlive || attachment.isSealed
+    switch drain.pass(isFinal: isOver) {
+    case .delivered: return .delivered
+    case .failed(let error): return .failed(error)
+    case .idle: return isOver ? close() : .idle
+    }
+  }
+
+  private func close() -> Step {
+    if case .failed(let error) = drain.closeStream() { return .failed(error) }
+    drain.synchronise()
+    isFinished = true
+    attachment.retire()
+    return .finished
+  }
+
+  /// Makes what was delivered durable.
+  package func synchronise() { drain.synchronise() }
+
+  /// What was delivered so far.
+  package var counters: DrainCounters { drain.counters }
+}

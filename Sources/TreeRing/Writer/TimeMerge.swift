@@ -1,0 +1,72 @@
+/// Puts the records of several rings into the order of their time.
+///
+/// Exact within a ring. Across rings, a record that was committed before the batch was taken never comes after a later one of the same batch; one whose call was
+/// still under way then comes with the next batch, however late.
+@unsafe
+struct TimeMerge {
+  private(set) var spans: [RingSpan]
+
+  init(_ spans: [RingSpan]) { unsafe self.spans = spans }
+
+  /// The index in `spans` of the ring whose next record is the oldest; nil when none has one up to `bound`.
+  func next(upTo bound: UInt64) -> Int? {
+    var oldest: Int?
+    var ticks = UInt64.max
+    for index in unsafe spans.indices {
+      guard let record = unsafe spans[index].next, unsafe record.ticks <= bound else { continue }
+      if unsafe oldest == nil || record.ticks < ticks {
+        oldest = index
+        unsafe ticks = record.ticks
+      }
+    }
+    return oldest
+  }
+
+  /// Goes on to the following record of one ring.
+  mutating func advance(_ index: Int) { unsafe spans[index].advance() }
+
+  /// Gives up the rest of a ring's bytes, which make no sense. Returns how many there are.
+  mutating func abandon(_ index: Int) -> Int { unsafe spans[index].abandon() }
+}
+
+/// The unread stretch of one ring, and the record at its start.
+@unsafe
+struct RingSpan {
+  let index: Int
+  /// Bytes since the ring began, where `next` lies.
+  private(set) var position: UInt64
+  /// Sequence number that `next` must have.
+  private(set) var consumed: UInt64
+  private(set) var next: RecordView?
+  private var rest: UnsafeRawBufferPointer
+
+  init(index: Int, position: UInt64, consumed: UInt64, bytes: UnsafeRawBufferPointer) {
+    unsafe self.index = index
+    unsafe self.position = position
+    unsafe self.consumed = consumed
+    unsafe rest = bytes
+    unsafe next = RecordView(bytes)
+  }
+
+  /// Whether there are bytes that are no record, or not the one that must come next.
+  var isUnreadable: Bool {
+    guard let next = unsafe next else { return unsafe rest.count > 0 }
+    return unsafe next.sequence != consumed
+  }
+
+  mutating func advance() {
+    guard let record = unsafe next else { return }
+    unsafe position += UInt64(record.stride)
+    unsafe consumed += 1
+    unsafe rest = UnsafeRawBufferPointer(rebasing: rest[record.stride...])
+    unsafe next = RecordView(rest)
+  }
+
+  mutating func abandon() -> Int {
+    let bytes = unsafe rest.count
+    unsafe position += UInt64(bytes)
+    unsafe rest = UnsafeRawBufferPointer(start: nil, count: 0)
+    unsafe next = nil
+    return bytes
+  }
+}

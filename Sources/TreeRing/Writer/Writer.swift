@@ -1,0 +1,149 @@
+import CTreeRing
+import Glibc
+import Synchronization
+
+/// The background writer: one thread that drains this process's rings into its sinks, and sleeps when there is nothing to do.
+///
+/// Sleeping. The writer first naps a few half milliseconds, so that a busy producer is not asked to wake it for every record; then it parks:
+///
+/// 1. sets the parked bit in every ring's attention word,
+/// 2. issues `membarrier`, so that every producer has either published its head or will see the bit,
+/// 3. looks at the heads once more, and
+/// 4. waits on the doorbell, without a timeout: an idle process does not wake up at all.
+///
+/// Where membarrier is refused, step 4 waits 5 ms at most.
+@safe
+final class Writer: @unchecked Sendable {  // `drain` belongs to the thread alone until `join`; the rest is atomic
+  private let drain: Drain
+  private let doorbell: UnsafeMutablePointer<UInt32>
+  private let hasBarrier: Bool
+  private let flushWanted = Atomic<UInt32>(0)
+  private let flushDone: UnsafeMutablePointer<UInt32>
+  private let isStopping = Atomic<Bool>(false)
+  private let sinkErrors = Atomic<UInt64>(0)
+  private var thread = pthread_t()
+  private var hasComplained = false
+
+  private static let napNanoseconds: Int64 = 500_000
+  private static let napsBeforeParking = 8
+
+  init(_ drain: Drain) {
+    self.drain = drain
+    unsafe doorbell = tr_doorbell()
+    unsafe flushDone = .allocate(capacity: 1)
+    unsafe flushDone.initialize(to: 0)
+    hasBarrier = tr_membarrier_register() == 0
+  }
+
+  /// Failed writes so far.
+  var sinkErrorCount: UInt64 { sinkErrors.load(ordering: .relaxed) }
+
+  /// Starts the thread. It takes no signals: those are for the program's own threads.
+  func start() throws(LogError) {
+    var everything = sigset_t()
+    var before = sigset_t()
+    unsafe sigfillset(&everything)
+    unsafe pthread_sigmask(SIG_SETMASK, &everything, &before)
+    defer { unsafe pthread_sigmask(SIG_SETMASK, &before, nil) }
+    let context = unsafe Unmanaged.passRetained(self).toOpaque()
+    let result = unsafe pthread_create(
+      &thread, nil,
+      { context in
+        unsafe tr_set_thread_name("treering-writer")
+        if let context = unsafe context { unsafe Unmanaged<Writer>.fromOpaque(context).takeRetainedValue().run() }
+        return nil
+      }, context)
+    guard result == 0 else {
+      unsafe Unmanaged<Writer>.fromOpaque(context).release()
+      throw LogError("cannot start the writer thread: \(Errno(result))")
+    }
+  }
+
+  /// Waits until everything that was committed before the call has reached the sinks, at most 5 seconds.
+  func flush() {
+    let ticket = flushWanted.add(1, ordering: .acquiringAndReleasing).newValue
+    for _ in 0..<500 {
+      wake()
+      let done = unsafe tr_load32(flushDone)
+      if Int32(bitPattern: done &- ticket) >= 0 { return }
+      unsafe _ = tr_futex_wait(flushDone, done, 10_000_000, false)
+    }
+  }
+
+  /// Rings the doorbell. Safe in a signal handler.
+  func wake() { unsafe Writer.ring(doorbell) }
+
+  static func ring(_ doorbell: UnsafeMutablePointer<UInt32>) {
+    unsafe tr_store32(doorbell, 1)
+    unsafe _ = tr_futex_wake(doorbell, false)
+  }
+
+  /// Ends the thread and waits for it. Then the caller owns the drain.
+  func join() -> Drain {
+    isStopping.store(true, ordering: .releasing)
+    wake()
+    pthread_join(thread, nil)
+    return drain
+  }
+
+  private func run() {
+    var naps = 0
+    while !isStopping.load(ordering: .acquiring) {
+      unsafe tr_store32(doorbell, 0)
+      let wanted = flushWanted.load(ordering: .acquiring)
+      switch drain.pass() {
+      case .delivered:
+        naps = 0
+        hasComplained = false
+      case .failed(let error):
+        waitAfter(error)
+      case .idle:
+        answerFlush(wanted)
+        naps += 1
+        if naps <= Self.napsBeforeParking { sleep(Self.napNanoseconds) } else { park() }
+      }
+    }
+  }
+
+  private func answerFlush(_ wanted: UInt32) {
+    guard unsafe tr_load32(flushDone) != wanted else { return }
+    unsafe tr_store32(flushDone, wanted)
+    unsafe _ = tr_futex_wake(flushDone, false)
+  }
+
+  /// A sink refused: the records stay in the rings, and are tried again. Told once for each outage.
+  private func waitAfter(_ error: Errno) {
+    sinkErrors.add(1, ordering: .relaxed)
+    if !hasComplained {
+      Syscalls.complain("cannot write the log: \(error); keeping records in memory and trying again")
+    }
+    hasComplained = true
+    sleep(100_000_000)
+  }
+
+  private func sleep(_ nanoseconds: Int64) { unsafe _ = tr_futex_wait(doorbell, 0, nanoseconds, false) }
+
+  private func park() {
+    setParked(true)
+    if hasBarrier { _ = tr_membarrier() }
+    if !hasUnread() { sleep(hasBarrier ? -1 : 5_000_000) }
+    setParked(false)
+  }
+
+  private func setParked(_ parked: Bool) {
+    for index in 0..<drain.source.ringCount {
+      guard let ring = unsafe drain.source.ring(index) else { continue }
+      let address = unsafe tr_ring_attention(ring)
+      unsafe _ = parked ? tr_or32(address, TR_ATTENTION_PARKED) : tr_and32(address, ~TR_ATTENTION_PARKED)
+    }
+  }
+
+  private func hasUnread() -> Bool {
+    for index in 0..<drain.source.ringCount {
+      guard let ring = unsafe drain.source.ring(index) else { continue }
+      if unsafe tr_load64(ring) != ring.pointee.tail { return true }
+    }
+    return unsafe flushWanted.load(ordering: .acquiring) != tr_load32(flushDone)
+      || isStopping.load(ordering: .acquiring)
+  }
+}
