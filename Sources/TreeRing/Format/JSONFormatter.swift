@@ -127,7 +127,7 @@ final class JSONFormatter: Formatter {
     output.append("\"")
     var sequence: UInt64?
     switch notice {
-    case .processClosed(_, let number): sequence = number
+    case .processClosed(_, _, let number): sequence = number
     case .ringClosed(let committed, _): sequence = committed
     default: break
     }
@@ -139,27 +139,36 @@ final class JSONFormatter: Formatter {
   private func numbers(of notice: StreamNotice, to output: OutputBuffer) {
     switch notice {
     case .dropped(let cause, let byLevel, let total, let first, let last):
-      dropped(byLevel, total: total, cause: cause.name, to: output)
+      dropped(byLevel.reduce(0) { $0 + $1.1 }, total: total, cause: cause.name, to: output)
+      levels(",\"treering.levels\":{", byLevel, to: output)
       output.append(",\"treering.first\":\"")
       timestamp.append(first, digits: 9, to: output)
       output.append("\",\"treering.last\":\"")
       timestamp.append(last, digits: 9, to: output)
       output.append("\"")
-    case .lost(let byLevel, let total): dropped(byLevel, total: total, cause: "no ring", to: output)
+    case .lost(let byLevel, let count, let total):
+      dropped(count, total: total, cause: "no ring", to: output)
+      levels(",\"treering.levels_total\":{", byLevel, to: output)
     case .unreadable(let bytes, let sequence):
       field(",\"treering.bytes\":", bytes, to: output)
       field(",\"treering.from\":", sequence, to: output)
-    case .processClosed(let rings, _): field(",\"treering.rings\":", UInt64(rings), to: output)
+    case .processClosed(let rings, let lost, _):
+      field(",\"treering.rings\":", UInt64(rings), to: output)
+      field(",\"treering.dropped\":", lost, to: output)
     case .ringClosed(let committed, let dropped):
       field(",\"treering.committed\":", committed, to: output)
       field(",\"treering.dropped\":", dropped, to: output)
     }
   }
 
-  private func dropped(_ byLevel: [(Level, UInt64)], total: UInt64, cause: String, to output: OutputBuffer) {
-    field(",\"treering.dropped\":", byLevel.reduce(0) { $0 + $1.1 }, to: output)
+  private func dropped(_ count: UInt64, total: UInt64, cause: String, to output: OutputBuffer) {
+    field(",\"treering.dropped\":", count, to: output)
     field(",\"treering.dropped_total\":", total, to: output)
-    output.append(",\"treering.cause\":\"\(cause)\",\"treering.levels\":{")
+    output.append(",\"treering.cause\":\"\(cause)\"")
+  }
+
+  private func levels(_ name: StaticString, _ byLevel: [(Level, UInt64)], to output: OutputBuffer) {
+    output.append(name)
     for (index, (level, count)) in byLevel.enumerated() {
       output.append("\(index == 0 ? "" : ",")\"\(level.name)\":\(count)")
     }
