@@ -66,7 +66,7 @@ final class JSONFormatter: Formatter {
   private func fields(of record: RecordView, to output: OutputBuffer) {
     var reader = unsafe SegmentReader(record.segments)
     var nesting = Nesting()
-    keys.removeAll()
+    keys.removeAll(allowingPID: unsafe record.isAboutOther)
     while let segment = unsafe reader.next() {
       switch unsafe segment.tag {
       case SegmentTag.literal, SegmentTag.label: continue
@@ -238,11 +238,13 @@ private struct KeySet {
     return taken
   }
 
-  private static func isReserved(_ key: UnsafeBufferPointer<UInt8>) -> Bool {
+  private func isReserved(_ key: UnsafeBufferPointer<UInt8>) -> Bool {
     guard key.count <= 6 else { return false }
-    return reserved.contains {
-      unsafe equal(key, UnsafeBufferPointer(start: $0.utf8Start, count: $0.utf8CodeUnitCount))
-    }
+    return unsafe Self.reserved.contains { unsafe Self.equal(key, $0) } || !isPIDAllowed && Self.equal(key, "pid")
+  }
+
+  private static func equal(_ key: UnsafeBufferPointer<UInt8>, _ name: StaticString) -> Bool {
+    unsafe equal(key, UnsafeBufferPointer(start: name.utf8Start, count: name.utf8CodeUnitCount))
   }
 
   private static func equal(_ left: UnsafeBufferPointer<UInt8>, _ right: UnsafeBufferPointer<UInt8>) -> Bool {
