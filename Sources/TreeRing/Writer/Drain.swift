@@ -270,4 +270,14 @@ package struct DrainCounters: Sendable, Equatable {
   package var sinkErrors: UInt64 = 0
   /// Bytes of rings that were no records.
   package var unreadableBytes: UInt64 = 0
+
+  package init() {}
+
+  /// Adds what another drain has done.
+  package mutating func add(_ other: DrainCounters) {
+    records += other.records
+    bytes += other.bytes
+    sinkErrors += other.sinkErrors
+    unreadableBytes += other.unreadableBytes
+  }
 }
