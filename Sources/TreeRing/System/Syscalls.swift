@@ -42,6 +42,27 @@ package enum Syscalls {
     return (written, nil)
   }
 
+  /// Does `body` on this thread without the signal that a pipe without a reader sends: `write` then only fails with EPIPE. The program's own
+  /// handling of SIGPIPE is not touched.
+  package static func withoutSIGPIPE<Result>(_ body: () -> Result) -> Result {
+    var pipe = sigset_t()
+    var before = sigset_t()
+    var pending = sigset_t()
+    unsafe sigemptyset(&pipe)
+    unsafe sigaddset(&pipe, SIGPIPE)
+    unsafe sigpending(&pending)
+    let wasPending = unsafe sigismember(&pending, SIGPIPE) == 1
+    unsafe pthread_sigmask(SIG_BLOCK, &pipe, &before)
+    defer { unsafe pthread_sigmask(SIG_SETMASK, &before, nil) }
+    let result = body()
+    // A signal that came of our own write is taken away before it can be delivered.
+    if !wasPending {
+      var none = timespec()
+      unsafe sigtimedwait(&pipe, nil, &none)
+    }
+    return result
+  }
+
   /// What is known of an open file.
   package static func status(of descriptor: Int32) throws(Errno) -> stat {
     var status = stat()
