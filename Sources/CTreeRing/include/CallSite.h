@@ -100,6 +100,28 @@ static inline uint64_t tr_ticks(void) {
 // A copy between memory that does not overlap: for a length that is a constant, a few moves. (Swift's own copies allow overlap, and test for it.)
 static inline void tr_copy(void *to, const void *from, size_t count) { __builtin_memcpy(to, from, count); }
 
+// The same for a length that is not known before, and is small as a rule: two moves that overlap in the middle, and no call.
+static inline void tr_copy_short(void *to, const void *from, size_t count) {
+  char *target = (char *)to;
+  const char *source = (const char *)from;
+  if (count > 32) {
+    __builtin_memcpy(target, source, count);
+  } else if (count >= 16) {
+    __builtin_memcpy(target, source, 16);
+    __builtin_memcpy(target + count - 16, source + count - 16, 16);
+  } else if (count >= 8) {
+    __builtin_memcpy(target, source, 8);
+    __builtin_memcpy(target + count - 8, source + count - 8, 8);
+  } else if (count >= 4) {
+    __builtin_memcpy(target, source, 4);
+    __builtin_memcpy(target + count - 4, source + count - 4, 4);
+  } else if (count > 0) {
+    target[0] = source[0];
+    target[count / 2] = source[count / 2];
+    target[count - 1] = source[count - 1];
+  }
+}
+
 // Takes the thread's ring and marks it busy. The fence keeps the mark before the read of the head, as a signal handler on this thread sees it.
 static inline TRRing *_Nullable tr_take(TRThread *thread) {
   TRRing *_Nullable ring = thread->ready;

@@ -44,7 +44,7 @@ public struct RecordWriter {
     let head = UInt32(tag) | UInt32(truncatingIfNeeded: keyCount) << 8 | UInt32(truncatingIfNeeded: payload) << 16
     unsafe UnsafeMutableRawPointer(at).storeBytes(of: head.littleEndian, as: UInt32.self)
     let name = unsafe at + RecordLayout.segmentHeaderSize
-    unsafe tr_copy(name, key.start, keyCount)
+    unsafe tr_copy_short(name, key.start, keyCount)
     unsafe cursor = name + (keyCount &+ payload)
     return unsafe name + keyCount
   }
@@ -81,7 +81,7 @@ public struct RecordWriter {
       self = unsafe cutting(tag, key, bytes)
       return
     }
-    unsafe tr_copy(payload, start, bytes.count)
+    unsafe tr_copy_short(payload, start, bytes.count)
   }
 
   /// The rare half of `bytes`: no bytes, few bytes left, or too many. Cuts where a character begins.
