@@ -5,5 +5,9 @@ TRGate tr_channel_gates[TR_GATE_COUNT];
 _Thread_local TRThread tr_thread_state;
 uint32_t tr_clock_kind = TR_CLOCK_MONOTONIC;
 
-static TRProducer producer = {.fd = -1};
-TRProducer *tr_producer(void) { return &producer; }
+static TRProducer *producer;
+TRProducer *tr_producer(void) { return __atomic_load_n(&producer, __ATOMIC_ACQUIRE); }
+void tr_set_producer(TRProducer *next) { __atomic_store_n(&producer, next, __ATOMIC_RELEASE); }
+
+static uint32_t doorbell;
+uint32_t *tr_doorbell(void) { return &doorbell; }

@@ -18,6 +18,8 @@ final class LogSession: Sendable {
   ///   - isFallbackAllowed: what cannot be had is replaced, with a line on standard error.
   init(_ configuration: LogConfiguration, isAfterlife: Bool, isFallbackAllowed: Bool) throws(LogError) {
     isExternal = configuration.writer == .external
+    // The seal at the end needs the barrier, with or without a writer.
+    _ = tr_membarrier_register()
     let drains = !isExternal && !isAfterlife
     let sinks = drains ? try Self.openSinks(configuration.sinks, isFallbackAllowed) : []
     file = try Self.makeFile(configuration, consumes: drains, isFallbackAllowed)
@@ -27,18 +29,31 @@ final class LogSession: Sendable {
       let spelled = configuration.sinks.map(\.url).joined(separator: " ")
       unsafe RingFile.copy(Array(spelled.utf8), to: UnsafeMutableRawPointer(tr_header_sinks(header)), 2047)
     }
-    let producer = unsafe tr_producer()
-    for index in 0..<Int(TR_MAX_RINGS) { unsafe tr_producer_rings(producer)[index] = nil }
-    unsafe producer.pointee.fd = file.descriptor
-    unsafe producer.pointee.block = configuration.whenFull == .block ? 1 : 0
-    unsafe producer.pointee.generation += 1
-    let rings = unsafe LocalRings(header)
+    let producer = unsafe Self.makeProducer(file, configuration)
+    let rings = unsafe LocalRings(producer)
     local = LocalRingsBox(rings)
     writer = drains ? Writer(Drain(rings, sinks: sinks)) : nil
     try writer?.start()
-    unsafe tr_store64(tr_producer_header_address(producer), UInt64(UInt(bitPattern: header)))
+    unsafe tr_set_producer(producer)
     Self.lastConfiguration = configuration
   }
+
+  /// Never freed: a thread may hold on to it.
+  private static func makeProducer(
+    _ file: RingFile, _ configuration: LogConfiguration
+  ) -> UnsafeMutablePointer<TRProducer> {
+    let memory = unsafe UnsafeMutableRawPointer.allocate(
+      byteCount: MemoryLayout<TRProducer>.size, alignment: MemoryLayout<TRProducer>.alignment)
+    unsafe memory.initializeMemory(as: UInt8.self, repeating: 0, count: MemoryLayout<TRProducer>.size)
+    let producer = unsafe memory.bindMemory(to: TRProducer.self, capacity: 1)
+    unsafe producer.pointee.header = file.header
+    unsafe producer.pointee.fd = file.descriptor
+    unsafe producer.pointee.block = configuration.whenFull == .block ? 1 : 0
+    unsafe producer.pointee.generation = generations.add(1, ordering: .relaxed).newValue
+    return unsafe producer
+  }
+
+  private static let generations = Atomic<UInt64>(0)
 
   private static func openSinks(
     _ configurations: [SinkConfiguration], _ isFallbackAllowed: Bool
@@ -91,9 +106,6 @@ final class LogSession: Sendable {
 
   /// Closes the rings, delivers everything, writes the closing records and removes the file; under a collector, leaves the rest to it.
   func stop() {
-    let producer = unsafe tr_producer()
-    unsafe tr_store64(tr_producer_header_address(producer), 0)
-    unsafe producer.pointee.generation += 1
     seal()
     if let drain = writer?.join() {
       if finish(drain), let path = file.path { unsafe unlink(path) }
@@ -188,11 +200,8 @@ final class LogSession: Sendable {
 
   /// In a forked child: forgets the parent's session and its rings, and lets go of its locks. Touches no lock and no memory of the parent's.
   static func abandon() {
-    let producer = unsafe tr_producer()
-    if unsafe producer.pointee.fd >= 0 { unsafe close(producer.pointee.fd) }
-    unsafe producer.pointee.fd = -1
-    unsafe producer.pointee.header = nil
-    unsafe producer.pointee.generation += 1
+    if let producer = unsafe tr_producer(), unsafe producer.pointee.fd >= 0 { unsafe close(producer.pointee.fd) }
+    tr_set_producer(nil)
     unsafe tr_thread().pointee = TRThread()
     address.store(0, ordering: .releasing)
   }

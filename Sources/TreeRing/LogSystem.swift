@@ -33,10 +33,14 @@ public enum LogSystem {
   /// stays in a new ring file, for `treering recover` or the next start.
   public static func stop() {
     guard let session = LogSession.current else { return }
+    // Callers that come now wait for the two lines until `idle`.
+    phase.store(.starting, ordering: .releasing)
     LogSession.current = nil
-    session.stop()
+    // From here on a call that needs a ring starts anew, while this session is delivered.
+    tr_set_producer(nil)
     wasStopped.store(true, ordering: .releasing)
     phase.store(.idle, ordering: .releasing)
+    session.stop()
   }
 
   /// What has happened so far. Cost: a pass over the rings' headers.
@@ -113,5 +117,5 @@ public enum LogSystem {
 
   static func threshold(of label: LogKey) -> UInt8 { LogPolicy.current?.threshold(of: label) ?? Gates.closed }
 
-  static func wakeWriter() { unsafe Writer.ring(tr_producer_doorbell(tr_producer())) }
+  static func wakeWriter() { unsafe Writer.ring(tr_doorbell()) }
 }

@@ -30,6 +30,22 @@ extension Logger {
   }
 }
 
+extension Logger {
+  /// Logs about another process, which a supervisor does: the record's `pid` is that process's, its ring is ours.
+  package func log(
+    _ level: Level, about pid: Int32, _ text: @autoclosure () -> LogText, fields: (inout LogFields) -> Void = { _ in }
+  ) {
+    guard isEnabled(level) else { return }
+    CallPath.record(
+      level: level, flags: RecordFlags.otherProcess, name: name, label: CallPath.label(name), context: context,
+      text: text, error: { nil },
+      fields: {
+        $0["pid"] = pid
+        fields(&$0)
+      })
+  }
+}
+
 extension LogText {
   /// Copies a stored message to where the call under way has its text.
   init(stored message: LogMessage) {

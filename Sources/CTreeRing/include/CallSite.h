@@ -66,18 +66,21 @@ static inline TRThread *tr_thread(void) { return &tr_thread_state; }
 
 // MARK: the process
 
-// What the slow paths of a call need to know of the ring file. Plain memory: a signal handler may read it.
+// What the slow paths of a call need to know of one ring file. Made with the file and never freed, so whoever has read the pointer, in a signal
+// handler too, may use it as long as it likes.
 typedef struct {
-  TRProcessHeader *_Nullable header;  // NULL: not started
+  TRProcessHeader *header;
   int32_t fd;               // -1: anonymous memory
   uint32_t block;           // 1: TREERING_WHEN_FULL=block
-  uint32_t doorbell;        // the writer thread sleeps on it while it is 0
-  uint32_t unused;
   uint64_t generation;      // counts ring files of this process; a thread's rings of an older one are not used again
   TRRing *_Nullable rings[TR_MAX_RINGS];
 } TRProducer;
 
-TRProducer *tr_producer(void);
+// The ring file that calls go to now; NULL before the start and after a stop.
+TRProducer *_Nullable tr_producer(void);
+void tr_set_producer(TRProducer *_Nullable producer);
+// The writer thread sleeps on it while it is 0.
+uint32_t *tr_doorbell(void);
 
 // MARK: the clock
 

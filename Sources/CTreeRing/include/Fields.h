@@ -23,9 +23,7 @@ static inline TRGate *tr_logger_gate_table(void) { return tr_logger_gates; }
 static inline TRGate *tr_channel_gate_table(void) { return tr_channel_gates; }
 static inline void tr_set_clock_kind(uint32_t kind) { tr_clock_kind = kind; }
 static inline uint32_t tr_get_clock_kind(void) { return tr_clock_kind; }
-static inline uint32_t *tr_producer_doorbell(TRProducer *producer) { return &producer->doorbell; }
 static inline uint32_t *tr_ring_attention(TRRing *ring) { return &ring->attention; }
-static inline void *tr_producer_header_address(TRProducer *producer) { return &producer->header; }
 static inline uint32_t *tr_header_sealed(TRProcessHeader *header) { return &header->sealed; }
 
 #pragma clang assume_nonnull end

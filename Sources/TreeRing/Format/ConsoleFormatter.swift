@@ -103,7 +103,7 @@ final class ConsoleFormatter: Formatter {
     let counts: String
     switch notice {
     case .dropped(let cause, let byLevel, _, _, _): counts = "\(cause.name): " + Self.list(byLevel)
-    case .lost(let byLevel, _): counts = "no ring: " + Self.list(byLevel)
+    case .lost(let byLevel, _, _): counts = "no ring: " + Self.list(byLevel)
     case .unreadable(let bytes, _): counts = "\(bytes) bytes"
     case .processClosed, .ringClosed: return
     }

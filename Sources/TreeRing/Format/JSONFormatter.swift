@@ -12,7 +12,7 @@ final class JSONFormatter: Formatter {
     output.append(",\"msg\":\"")
     unsafe text(of: record, to: output)
     output.append("\"")
-    unsafe origin(context, sequence: record.sequence, to: output)
+    unsafe origin(context, sequence: record.sequence, hasOwnPID: record.isAboutOther, to: output)
     unsafe fields(of: record, to: output)
     if unsafe record.isTruncated { output.append(",\"treering.truncated\":true") }
     output.append("}\n")
@@ -35,9 +35,13 @@ final class JSONFormatter: Formatter {
     output.append("\"")
   }
 
-  private func origin(_ context: RecordContext, sequence: UInt64?, to output: OutputBuffer) {
-    output.append(",\"pid\":")
-    unsafe output.append(UInt64(context.pid))
+  private func origin(
+    _ context: RecordContext, sequence: UInt64?, hasOwnPID: Bool = false, to output: OutputBuffer
+  ) {
+    if !hasOwnPID {
+      output.append(",\"pid\":")
+      unsafe output.append(UInt64(context.pid))
+    }
     output.append(",\"ring\":\"")
     unsafe output.append(context.ring)
     output.append("\"")
@@ -62,7 +66,7 @@ final class JSONFormatter: Formatter {
   private func fields(of record: RecordView, to output: OutputBuffer) {
     var reader = unsafe SegmentReader(record.segments)
     var nesting = Nesting()
-    keys.removeAll()
+    keys.removeAll(allowingPID: unsafe record.isAboutOther)
     while let segment = unsafe reader.next() {
       switch unsafe segment.tag {
       case SegmentTag.literal, SegmentTag.label: continue
@@ -127,7 +131,7 @@ final class JSONFormatter: Formatter {
     output.append("\"")
     var sequence: UInt64?
     switch notice {
-    case .processClosed(_, let number): sequence = number
+    case .processClosed(_, _, let number): sequence = number
     case .ringClosed(let committed, _): sequence = committed
     default: break
     }
@@ -139,27 +143,36 @@ final class JSONFormatter: Formatter {
   private func numbers(of notice: StreamNotice, to output: OutputBuffer) {
     switch notice {
     case .dropped(let cause, let byLevel, let total, let first, let last):
-      dropped(byLevel, total: total, cause: cause.name, to: output)
+      dropped(byLevel.reduce(0) { $0 + $1.1 }, total: total, cause: cause.name, to: output)
+      levels(",\"treering.levels\":{", byLevel, to: output)
       output.append(",\"treering.first\":\"")
       timestamp.append(first, digits: 9, to: output)
       output.append("\",\"treering.last\":\"")
       timestamp.append(last, digits: 9, to: output)
       output.append("\"")
-    case .lost(let byLevel, let total): dropped(byLevel, total: total, cause: "no ring", to: output)
+    case .lost(let byLevel, let count, let total):
+      dropped(count, total: total, cause: "no ring", to: output)
+      levels(",\"treering.levels_total\":{", byLevel, to: output)
     case .unreadable(let bytes, let sequence):
       field(",\"treering.bytes\":", bytes, to: output)
       field(",\"treering.from\":", sequence, to: output)
-    case .processClosed(let rings, _): field(",\"treering.rings\":", UInt64(rings), to: output)
+    case .processClosed(let rings, let lost, _):
+      field(",\"treering.rings\":", UInt64(rings), to: output)
+      field(",\"treering.dropped\":", lost, to: output)
     case .ringClosed(let committed, let dropped):
       field(",\"treering.committed\":", committed, to: output)
       field(",\"treering.dropped\":", dropped, to: output)
     }
   }
 
-  private func dropped(_ byLevel: [(Level, UInt64)], total: UInt64, cause: String, to output: OutputBuffer) {
-    field(",\"treering.dropped\":", byLevel.reduce(0) { $0 + $1.1 }, to: output)
+  private func dropped(_ count: UInt64, total: UInt64, cause: String, to output: OutputBuffer) {
+    field(",\"treering.dropped\":", count, to: output)
     field(",\"treering.dropped_total\":", total, to: output)
-    output.append(",\"treering.cause\":\"\(cause)\",\"treering.levels\":{")
+    output.append(",\"treering.cause\":\"\(cause)\"")
+  }
+
+  private func levels(_ name: StaticString, _ byLevel: [(Level, UInt64)], to output: OutputBuffer) {
+    output.append(name)
     for (index, (level, count)) in byLevel.enumerated() {
       output.append("\(index == 0 ? "" : ",")\"\(level.name)\":\(count)")
     }
@@ -217,23 +230,30 @@ private struct Nesting {
 @safe
 private struct KeySet {
   private var keys: [UnsafeBufferPointer<UInt8>] = unsafe []
-  private static let reserved: [StaticString] = ["time", "level", "logger", "ns", "msg", "pid", "ring", "seq"]
+  private var isPIDAllowed = false
+  private static let reserved: [StaticString] = ["time", "level", "logger", "ns", "msg", "ring", "seq"]
 
-  mutating func removeAll() { unsafe keys.removeAll(keepingCapacity: true) }
+  /// - Parameter isPIDAllowed: the record carries a `pid` of its own.
+  mutating func removeAll(allowingPID isPIDAllowed: Bool) {
+    self.isPIDAllowed = isPIDAllowed
+    unsafe keys.removeAll(keepingCapacity: true)
+  }
 
   /// Remembers `key`; the result is how many `_` make it a name that is not taken.
   mutating func insert(_ key: UnsafeBufferPointer<UInt8>) -> Int {
-    var taken = unsafe Self.isReserved(key) ? 1 : 0
+    var taken = unsafe isReserved(key) ? 1 : 0
     for index in unsafe keys.indices where unsafe Self.equal(key, keys[index]) { taken += 1 }
     unsafe keys.append(key)
     return taken
   }
 
-  private static func isReserved(_ key: UnsafeBufferPointer<UInt8>) -> Bool {
+  private func isReserved(_ key: UnsafeBufferPointer<UInt8>) -> Bool {
     guard key.count <= 6 else { return false }
-    return reserved.contains {
-      unsafe equal(key, UnsafeBufferPointer(start: $0.utf8Start, count: $0.utf8CodeUnitCount))
-    }
+    return unsafe Self.reserved.contains { unsafe Self.equal(key, $0) } || !isPIDAllowed && Self.equal(key, "pid")
+  }
+
+  private static func equal(_ key: UnsafeBufferPointer<UInt8>, _ name: StaticString) -> Bool {
+    unsafe equal(key, UnsafeBufferPointer(start: name.utf8Start, count: name.utf8CodeUnitCount))
   }
 
   private static func equal(_ left: UnsafeBufferPointer<UInt8>, _ right: UnsafeBufferPointer<UInt8>) -> Bool {

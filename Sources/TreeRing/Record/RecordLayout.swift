@@ -51,6 +51,8 @@ package enum SegmentTag {
 package enum RecordFlags {
   /// The record was larger than a record may be; its end is missing.
   @usableFromInline package static let truncated: UInt8 = 1
+  /// The record is about another process: its field `pid` stands for the standard one.
+  package static let otherProcess: UInt8 = 4
   /// The label is the name of a debug channel.
   @usableFromInline package static let channel: UInt8 = 2
 }

@@ -6,6 +6,8 @@ package struct RecordView {
   package let level: Level
   package let isTruncated: Bool
   package let isChannel: Bool
+  /// About another process than the one that logged it.
+  package let isAboutOther: Bool
   /// Id in the label table; 0: the first segment carries the label.
   package let label: UInt16
   package let ticks: UInt64
@@ -27,6 +29,7 @@ package struct RecordView {
     unsafe self.level = level
     unsafe isTruncated = record.flags & RecordFlags.truncated != 0
     unsafe isChannel = record.flags & RecordFlags.channel != 0
+    unsafe isAboutOther = record.flags & RecordFlags.otherProcess != 0
     unsafe label = record.label
     unsafe ticks = record.ticks
     unsafe sequence = record.sequence

@@ -28,10 +28,7 @@ extension CallPath {
     _ thread: UnsafeMutablePointer<TRThread>, _ taken: UnsafeMutablePointer<TRRing>?, _ level: Level
   ) -> UnsafeMutablePointer<TRRing>? {
     if let ring = unsafe taken { return unsafe makeRoom(ring, thread, level) }
-    guard LogSystem.isStartedOrStarts(), case let producer = unsafe tr_producer(), unsafe producer.pointee.header != nil
-    else {
-      return nil
-    }
+    guard LogSystem.isStartedOrStarts(), let producer = unsafe tr_producer() else { return nil }
     if unsafe thread.pointee.generation != producer.pointee.generation { unsafe forgetRings(thread, producer) }
     return unsafe thread.pointee.rings.0 == nil
       ? firstCall(thread, producer, level) : nestedCall(thread, producer, level)
@@ -42,7 +39,7 @@ extension CallPath {
     _ ring: UnsafeMutablePointer<TRRing>, _ thread: UnsafeMutablePointer<TRThread>, _ level: Level
   ) -> UnsafeMutablePointer<TRRing>? {
     if unsafe hasRoom(ring, level) { return unsafe ring }
-    if unsafe tr_producer().pointee.block != 0, unsafe waitForRoom(ring, level) { return unsafe ring }
+    if unsafe tr_producer()?.pointee.block == 1, unsafe waitForRoom(ring, level) { return unsafe ring }
     unsafe countDrop(ring, .ringFull, level)
     unsafe tr_give_back(thread, ring)
     return nil
@@ -131,8 +128,7 @@ extension CallPath {
   }
 
   private static func countLost(_ producer: UnsafeMutablePointer<TRProducer>, _ level: Level) {
-    guard let header = unsafe producer.pointee.header else { return }
-    unsafe _ = tr_add64(tr_header_lost(header) + Int(level.rawValue), 1)
+    unsafe _ = tr_add64(tr_header_lost(producer.pointee.header) + Int(level.rawValue), 1)
   }
 
   /// The end of a call whose ring wants attention: wakes the consumer, moves a record that came too late, returns to the outer call.
@@ -148,7 +144,8 @@ extension CallPath {
     }
     if attention & TR_ATTENTION_NESTED != 0 {
       if attention & TR_ATTENTION_SEALED != 0, unsafe ring.pointee.head > tr_load64(&ring.pointee.sealed_head) {
-        unsafe countLost(tr_producer(), Level(rawValue: TRRecord(at: start).level) ?? .critical)
+        let level = unsafe Level(rawValue: TRRecord(at: start).level) ?? .critical
+        if let producer = unsafe tr_producer() { unsafe countLost(producer, level) }
       }
       let depth = unsafe Int(ring.pointee.depth)
       unsafe thread.pointee.cursor = tr_thread_saved_cursors(thread)[depth]
@@ -212,7 +209,7 @@ extension CallPath {
   /// Frees the rings of a thread that ends; the next new thread takes them over. A destructor that logs after this gets a ring again.
   private static func threadEnded(_ state: UnsafeMutableRawPointer?) {
     guard let thread = unsafe state?.assumingMemoryBound(to: TRThread.self) else { return }
-    let isCurrent = unsafe thread.pointee.generation == tr_producer().pointee.generation
+    let isCurrent = unsafe thread.pointee.generation == tr_producer()?.pointee.generation
     let rings = unsafe (0..<Int(TR_MAX_DEPTH)).compactMap { unsafe tr_thread_rings(thread)[$0] }
     unsafe thread.pointee = TRThread()
     guard isCurrent else { return }

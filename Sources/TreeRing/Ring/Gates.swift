@@ -63,8 +63,8 @@ extension CallPath {
   @usableFromInline
   @inline(never)
   static func label(_ name: LogKey) -> UInt16 {
-    guard let header = unsafe tr_producer().pointee.header else { return 0 }
-    return unsafe LabelTable.id(of: name, in: header)
+    guard let producer = unsafe tr_producer() else { return 0 }
+    return unsafe LabelTable.id(of: name, in: producer.pointee.header)
   }
 
   /// The same check for a debug channel.

@@ -6,7 +6,7 @@ import Glibc
 enum RingSlots {
   /// A ring that the calling thread owns from now on, or nil when the limit of rings or of memory is reached.
   static func acquire(_ producer: UnsafeMutablePointer<TRProducer>, depth: Int) -> UnsafeMutablePointer<TRRing>? {
-    guard let header = unsafe producer.pointee.header else { return nil }
+    let header = unsafe producer.pointee.header
     let ring = unsafe reuse(producer, header) ?? make(producer, header)
     guard let ring = unsafe ring else { return nil }
     unsafe ring.pointee.thread = UInt32(bitPattern: tr_gettid())
@@ -60,8 +60,13 @@ enum RingSlots {
     unsafe ring.pointee.owner = TR_OWNER_THREAD
     // A consumer that sleeps does not know of this ring: its first commit wakes it.
     unsafe ring.pointee.attention = TR_ATTENTION_PARKED
-    unsafe tr_store64(&ring.pointee.mask, UInt64(capacity - 1))
     unsafe tr_producer_rings(producer)[Int(index)] = ring
+    unsafe tr_store64(&ring.pointee.mask, UInt64(capacity - 1))
+    // The file may have been sealed meanwhile, by a closer that could not see this ring yet. The claim of the slot, above, and the closer's
+    // barrier leave no other order: either it saw the slot, or this sees the seal.
+    if unsafe tr_load32(tr_header_sealed(header)) != 0 {
+      unsafe _ = tr_or32(&ring.pointee.attention, TR_ATTENTION_SEALED)
+    }
     return unsafe ring
   }
 

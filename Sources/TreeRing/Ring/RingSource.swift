@@ -68,13 +68,12 @@ extension RingSource {
 final class LocalRings: RingSource {
   let header: UnsafeMutablePointer<TRProcessHeader>
   let capacity: Int
-  /// As the producer has them; copied, because the producer may have gone on to another file when these are closed.
   private let rings: UnsafeMutablePointer<UnsafeMutablePointer<TRRing>?>
 
-  init(_ header: UnsafeMutablePointer<TRProcessHeader>) {
-    unsafe self.header = header
-    capacity = unsafe Int(header.pointee.ring_capacity)
-    unsafe rings = tr_producer_rings(tr_producer())
+  init(_ producer: UnsafeMutablePointer<TRProducer>) {
+    unsafe header = producer.pointee.header
+    capacity = unsafe Int(producer.pointee.header.pointee.ring_capacity)
+    unsafe rings = tr_producer_rings(producer)
   }
 
   var owner: UInt32 { geteuid() }

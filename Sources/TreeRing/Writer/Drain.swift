@@ -144,13 +144,15 @@ package final class Drain {
       let (dropped, before) = unsafe (counters(tr_ring_dropped(&ring)), counters(tr_ring_told(&ring)))
       if dropped == before { continue }
       told[index] = dropped
+      var total = before.reduce(0, &+)
       for cause in DropCause.allCases {
         let row = cause.rawValue * Int(TR_LEVELS)..<(cause.rawValue + 1) * Int(TR_LEVELS)
         let byLevel = Self.byLevel(zip(dropped[row], before[row]).map { $0 &- $1 })
         if byLevel.isEmpty { continue }
+        total &+= byLevel.reduce(0) { $0 &+ $1.1 }
         append(
           .dropped(
-            cause: cause, byLevel: byLevel, total: dropped.reduce(0, &+), first: clock.nanoseconds(ring.first_drop),
+            cause: cause, byLevel: byLevel, total: total, first: clock.nanoseconds(ring.first_drop),
             last: clock.nanoseconds(ring.last_drop)),
           ring: index)
       }
@@ -163,7 +165,7 @@ package final class Drain {
     let byLevel = unsafe Self.byLevel(Array(UnsafeBufferPointer(start: tr_header_lost(&header), count: Int(TR_LEVELS))))
     let total = byLevel.reduce(0) { $0 &+ $1.1 }
     guard total != header.lost_told else { return nil }
-    append(.lost(byLevel: byLevel, total: total), ring: 0)
+    append(.lost(byLevel: byLevel, count: total &- header.lost_told, total: total), ring: 0)
     return total
   }
 
@@ -217,23 +219,42 @@ package final class Drain {
   }
 
   /// Writes the closing records of every ring and of the process. The producer must be gone or have sealed its rings, and everything must be delivered.
+  ///
+  /// A call that was under way when the rings were sealed may have dropped its record since the last pass. It is told first, and the closing records
+  /// count what is told: so the notices of a ring always add up to what its closing record says.
   package func closeStream() -> Outcome {
     for line in sinks { line.output.removeAll() }
-    let rings = (0..<source.ringCount).map { (index: $0, ring: source.readRing($0) ?? TRRing()) }
-    let isUsed = rings.contains {
-      var ring = $0.ring
-      return unsafe ring.consumed > 0 || counters(tr_ring_dropped(&ring)).contains { $0 > 0 }
+    var told: [Int: [UInt64]] = [:]
+    let newlyLost = tellLosses(&told)
+    let lost = newlyLost ?? source.readHeader()?.lost_told ?? 0
+    let ends = ends(told)
+    if lost > 0 || ends.contains(where: { $0.consumed > 0 || $0.dropped > 0 }) { append(ends, lost: lost) }
+    let positions = ends.map { IntentJournal.Position($0.index, $0.tail, $0.consumed, told[$0.index]) }
+    return deliver(positions, lost: newlyLost, isLast: true, DrainCounters())
+  }
+
+  /// Where a ring stands at the end.
+  private struct RingEnd {
+    let index: Int
+    var tail: UInt64 = 0
+    var consumed: UInt64 = 0
+    var dropped: UInt64 = 0
+  }
+
+  /// At least ring 0, even of a process that could make none: its closing record is what the process's own is numbered by.
+  private func ends(_ told: [Int: [UInt64]]) -> [RingEnd] {
+    (0..<max(source.ringCount, 1)).map { index in
+      guard var ring = source.readRing(index) else { return RingEnd(index: index) }
+      let dropped = unsafe (told[index] ?? counters(tr_ring_told(&ring))).reduce(0, &+)
+      return RingEnd(index: index, tail: ring.tail, consumed: ring.consumed, dropped: dropped)
     }
-    if isUsed {
-      append(.processClosed(rings: UInt32(rings.count), sequence: rings[0].ring.consumed), ring: 0)
-      for (index, ring) in rings {
-        var ring = ring
-        let dropped = unsafe counters(tr_ring_dropped(&ring)).reduce(0, &+)
-        append(.ringClosed(committed: ring.consumed + (index == 0 ? 1 : 0), dropped: dropped), ring: index)
-      }
+  }
+
+  private func append(_ ends: [RingEnd], lost: UInt64) {
+    append(.processClosed(rings: UInt32(ends.count), lost: lost, sequence: ends[0].consumed), ring: 0)
+    for end in ends {
+      append(.ringClosed(committed: end.consumed + (end.index == 0 ? 1 : 0), dropped: end.dropped), ring: end.index)
     }
-    let positions = rings.map { IntentJournal.Position($0.index, $0.ring.tail, $0.ring.consumed, nil) }
-    return deliver(positions, lost: nil, isLast: true, DrainCounters())
   }
 
   /// Makes delivered records durable.
@@ -252,4 +273,14 @@ package struct DrainCounters: Sendable, Equatable {
   package var sinkErrors: UInt64 = 0
   /// Bytes of rings that were no records.
   package var unreadableBytes: UInt64 = 0
+
+  package init() {}
+
+  /// Adds what another drain has done.
+  package mutating func add(_ other: DrainCounters) {
+    records += other.records
+    bytes += other.bytes
+    sinkErrors += other.sinkErrors
+    unreadableBytes += other.unreadableBytes
+  }
 }

@@ -29,7 +29,7 @@ final class Writer: @unchecked Sendable {  // `drain` belongs to the thread alon
 
   init(_ drain: Drain) {
     self.drain = drain
-    unsafe doorbell = tr_producer_doorbell(tr_producer())
+    unsafe doorbell = tr_doorbell()
     unsafe flushDone = .allocate(capacity: 1)
     unsafe flushDone.initialize(to: 0)
     hasBarrier = tr_membarrier_register() == 0

@@ -1,0 +1,63 @@
+import CTreeRing
+import Glibc
+
+/// Finishes what dead processes left in their ring files: into the file each was writing where there is one, each record once in it.
+package struct Recovery {
+  /// Where records go that no file can take: their process wrote to a terminal, a pipe, or left its rings to a collector.
+  private let fallback: any Sink
+
+  package init(fallback: any Sink) { self.fallback = fallback }
+
+  /// What became of one ring file.
+  package enum Outcome: Equatable {
+    /// Its records were written, to these places, and the file was removed.
+    case recovered(records: UInt64, to: [String], settlement: String)
+    /// Its process lives: nothing was touched.
+    case alive
+    /// Somebody else is reading it.
+    case busy
+  }
+
+  /// Recovers one file. Blocking. A second call for the same process finds nothing.
+  ///
+  /// - Throws: `RingAttachment.Refusal` for what is no ring file, ``LogError`` when a destination fails; nothing is lost then, the file stays.
+  package func recover(_ path: String) throws -> Outcome {
+    let looked = try RingAttachment(path: path, consumes: false)
+    if looked.isProducerAlive, !looked.isSealed { return .alive }
+    var places: [String] = []
+    let collector: RingCollector
+    do {
+      collector = try RingCollector(path: path) { attachment in
+        let files = try Self.fileSinks(of: attachment)
+        places = files.isEmpty ? ["standard output"] : files.map(\.path)
+        return files.isEmpty ? [fallback] : files
+      }
+    } catch RingAttachment.Refusal.busy {
+      return .busy
+    }
+    while true {
+      switch collector.step() {
+      case .delivered: continue
+      case .failed(let error):
+        throw LogError("cannot write to \(places.joined(separator: ", ")): \(error); \(path) stays as it is, try again")
+      case .finished:
+        return .recovered(records: collector.counters.records, to: places, settlement: collector.settlement)
+      case .idle: return .alive
+      }
+    }
+  }
+
+  /// The files the dead process was writing. The header is believed only where its owner is us: a path in another user's file could point anywhere.
+  private static func fileSinks(of attachment: RingAttachment) throws(LogError) -> [FileSink] {
+    guard attachment.owner == geteuid(), var header = attachment.readHeader(), header.mode == TR_MODE_THREAD
+    else { return [] }
+    let spelled = unsafe text(tr_header_sinks(&header), limit: 2048)
+    var files: [FileSink] = []
+    for sink in SinkConfiguration.parse(list: spelled) ?? [] {
+      if case .file(let path) = sink.target {
+        files.append(try FileSink(path: path, format: sink.format, level: sink.level))
+      }
+    }
+    return files
+  }
+}
