@@ -65,8 +65,13 @@ package final class Drain {
     var told: [Int: [UInt64]] = [:]
     let lost = tellLosses(&told)
     guard counted.records > 0 || counted.unreadableBytes > 0 || !told.isEmpty || lost != nil else { return .idle }
-    let positions = unsafe merge.spans.map {
-      unsafe IntentJournal.Position($0.index, $0.position, $0.consumed, told[$0.index])
+    var positions = unsafe merge.spans.map {
+      unsafe IntentJournal.Position($0.index, $0.position, $0.consumed, told.removeValue(forKey: $0.index))
+    }
+    // A ring that was made after the spans were taken: its records come with the next pass, its drops are told now.
+    for (index, counters) in told {
+      guard let ring = source.readRing(index) else { continue }
+      positions.append(IntentJournal.Position(index, ring.tail, ring.consumed, counters))
     }
     return deliver(positions, lost: lost, isLast: false, counted)
   }
