@@ -18,7 +18,7 @@ package final class PipelineThread {
     unsafe sigfillset(&everything)
     unsafe pthread_sigmask(SIG_SETMASK, &everything, &before)
     defer { unsafe pthread_sigmask(SIG_SETMASK, &before, nil) }
-    let context = Unmanaged.passRetained(pipeline)
+    let context = unsafe Unmanaged.passRetained(pipeline)
     let result = unsafe pthread_create(
       &thread, nil,
       { context in
@@ -34,7 +34,7 @@ package final class PipelineThread {
   /// Delivers what there is, and returns what was delivered in all. Blocking.
   package func finish() -> DrainCounters {
     pipeline.stop()
-    unsafe pthread_join(thread, nil)
+    pthread_join(thread, nil)
     return pipeline.counters
   }
 }

@@ -87,6 +87,16 @@ extension LogInterpolation {
   @inline(__always)
   public mutating func appendInterpolation(_ value: some LogValue, _ key: LogKey) { append(value, key) }
 
+  /// `\(optional)`: the value, or null. Of its own, because the compiler warns of an optional that is interpolated as any other value.
+  @inlinable
+  @inline(__always)
+  public mutating func appendInterpolation<Value: LogValue>(_ value: Value?) { append(value, "") }
+
+  /// `\(optional, "key")`: text and field, or null in both.
+  @inlinable
+  @inline(__always)
+  public mutating func appendInterpolation<Value: LogValue>(_ value: Value?, _ key: LogKey) { append(value, key) }
+
   /// Any other value, by its description. Allocates.
   @_disfavoredOverload
   @inlinable

@@ -1,23 +1,17 @@
 import Glibc
+import TreeRing
 
 /// The folder that holds what the service keeps. Everything here blocks; it runs before the first connection.
 enum DataDirectory {
   /// Makes the folder, and those above it, where they are missing.
   static func prepare(_ path: String) throws(StartError) {
-    try make(path)
-    var status = stat()
-    guard unsafe stat(path, &status) == 0 else { throw failure(path) }
-    guard status.st_mode & S_IFMT == S_IFDIR else {
-      throw .dataDirectory(path: path, reason: "it is not a directory")
+    do throws(Errno) {
+      try Syscalls.makeDirectories(path, mode: 0o750)
+    } catch {
+      throw .dataDirectory(path: path, reason: error.description)
     }
-    guard unsafe access(path, W_OK | X_OK) == 0 else { throw failure(path) }
-  }
-
-  private static func make(_ path: String) throws(StartError) {
-    guard unsafe mkdir(path, 0o750) != 0, errno != EEXIST else { return }
-    guard errno == ENOENT, let slash = path.lastIndex(of: "/"), slash > path.startIndex else { throw failure(path) }
-    try make(String(path[..<slash]))
-    guard unsafe mkdir(path, 0o750) == 0 || errno == EEXIST else { throw failure(path) }
+    // A trailing slash makes `stat` follow a link and refuse what is no directory.
+    guard unsafe access(path + "/", W_OK | X_OK) == 0 else { throw failure(path) }
   }
 
   /// Runs `body` while no other process runs one on the same folder. The kernel lets go of the lock when its holder

@@ -61,7 +61,6 @@ struct RingFile: @unchecked Sendable {  // constants; what the header points at 
   ) -> UnsafeMutablePointer<TRProcessHeader> {
     let header = unsafe memory.bindMemory(to: TRProcessHeader.self, capacity: 1)
     let kind = TickClock.choose()
-    tr_set_clock_kind(kind)
     let period = TickClock.measurePeriod(kind)
     let now = TickClock.Moment.now()
     let ringHeader = max(4096, Int(getpagesize()))

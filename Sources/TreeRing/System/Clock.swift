@@ -58,14 +58,20 @@ package struct TickClock: Sendable {
     return UInt64(clamping: Int64(clamping: baseNanoseconds).addingReportingOverflow(Int64(distance)).partialValue)
   }
 
-  /// The clock this machine's producers use: the time stamp counter where the kernel trusts it itself.
-  static func choose() -> UInt32 {
+  /// Sets this process's tick counter to the one that every producer and collector of the machine uses: the time stamp counter where the kernel
+  /// trusts it itself. A collector calls it, too: it may never log a record of its own. The first call reads a file.
+  @discardableResult
+  static func choose() -> UInt32 { chosen }
+
+  private static let chosen: UInt32 = {
+    var kind = UInt32(TR_CLOCK_MONOTONIC)
     #if arch(x86_64)
       let source = Syscalls.contents(of: "/sys/devices/system/clocksource/clocksource0/current_clocksource", limit: 64)
-      if let source, String(decoding: source, as: UTF8.self).hasPrefix("tsc") { return UInt32(TR_CLOCK_TSC) }
+      if let source, String(decoding: source, as: UTF8.self).hasPrefix("tsc") { kind = UInt32(TR_CLOCK_TSC) }
     #endif
-    return UInt32(TR_CLOCK_MONOTONIC)
-  }
+    tr_set_clock_kind(kind)
+    return kind
+  }()
 
   /// Nanoseconds per tick, measured over a fifth of a millisecond. Spins.
   static func measurePeriod(_ kind: UInt32) -> Double {

@@ -20,9 +20,20 @@ package enum Syscalls {
   package static func open(_ path: String, _ flags: Int32, mode: UInt32 = 0o600) throws(Errno) -> Int32 {
     while true {
       let descriptor = unsafe Glibc.open(path, flags | O_CLOEXEC, mode)
-      if descriptor >= 0 { return descriptor }
+      if descriptor > STDERR_FILENO { return descriptor }
+      if descriptor >= 0 { return try moveAboveStandardStreams(descriptor) }
       if errno != EINTR { throw .current }
     }
+  }
+
+  /// In a program that was started with a standard stream closed, the first file it opens gets that stream's number, and everything that is printed
+  /// would go into it.
+  private static func moveAboveStandardStreams(_ descriptor: Int32) throws(Errno) -> Int32 {
+    let moved = fcntl(descriptor, F_DUPFD_CLOEXEC, STDERR_FILENO + 1)
+    let error = Errno.current
+    close(descriptor)
+    if moved < 0 { throw error }
+    return moved
   }
 
   /// Writes all of `bytes`, waiting where a descriptor in non-blocking mode says so. Returns how many were written before an error, and that error.
@@ -40,6 +51,27 @@ package enum Syscalls {
       }
     }
     return (written, nil)
+  }
+
+  /// Does `body` on this thread without the signal that a pipe without a reader sends: `write` then only fails with EPIPE. The program's own
+  /// handling of SIGPIPE is not touched.
+  package static func withoutSIGPIPE<Result>(_ body: () -> Result) -> Result {
+    var pipe = sigset_t()
+    var before = sigset_t()
+    var pending = sigset_t()
+    unsafe sigemptyset(&pipe)
+    unsafe sigaddset(&pipe, SIGPIPE)
+    unsafe sigpending(&pending)
+    let wasPending = unsafe sigismember(&pending, SIGPIPE) == 1
+    unsafe pthread_sigmask(SIG_BLOCK, &pipe, &before)
+    defer { unsafe pthread_sigmask(SIG_SETMASK, &before, nil) }
+    let result = body()
+    // A signal that came of our own write is taken away before it can be delivered.
+    if !wasPending {
+      var none = timespec()
+      unsafe sigtimedwait(&pipe, nil, &none)
+    }
+    return result
   }
 
   /// What is known of an open file.

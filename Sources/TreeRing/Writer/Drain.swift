@@ -14,7 +14,8 @@ package final class Drain {
   let source: any RingSource
   private let sinks: [SinkLine]
   private var clock: TickClock
-  private let canResynchronise: Bool
+  /// Whether the producer's ticks are those of this process's clock.
+  private let sharesClock: Bool
   private let pid: UInt32
   private let streamID: String
   private var lastTime: [Int: UInt64] = [:]
@@ -34,8 +35,9 @@ package final class Drain {
   package init(_ source: any RingSource, sinks: [any Sink], isSameBoot: Bool = true) {
     self.source = source
     self.sinks = sinks.map { SinkLine(sink: $0, formatter: $0.format.makeFormatter(colours: $0.colours)) }
-    canResynchronise = isSameBoot
     var header = source.readHeader() ?? TRProcessHeader()
+    TickClock.choose()
+    sharesClock = isSameBoot && header.clock_kind == tr_get_clock_kind()
     pid = header.pid
     streamID = unsafe hexadecimal(UnsafeBufferPointer(start: tr_header_stream_id(&header), count: 16))
     clock = TickClock(
@@ -56,14 +58,14 @@ package final class Drain {
   ///
   /// - Parameter isFinal: the producer will commit nothing more, so nothing is held back for order.
   package func pass(isFinal: Bool = false) -> Outcome {
-    if canResynchronise { clock.resynchronise(.now()) }
-    let bound = isFinal ? UInt64.max : tr_ticks()
+    if sharesClock { clock.resynchronise(.now()) }
+    let bound = isFinal || !sharesClock ? UInt64.max : tr_ticks()
     var merge = unsafe TimeMerge(spans())
     for line in sinks { line.output.removeAll() }
     var counted = DrainCounters()
     unsafe collect(&merge, upTo: bound, &counted)
     var told: [Int: [UInt64]] = [:]
-    let lost = tellLosses(&told)
+    let lost = unsafe tellLosses(of: merge.spans.map { unsafe $0.index }, &told)
     guard counted.records > 0 || counted.unreadableBytes > 0 || !told.isEmpty || lost != nil else { return .idle }
     var positions = unsafe merge.spans.map {
       unsafe IntentJournal.Position($0.index, $0.position, $0.consumed, told.removeValue(forKey: $0.index))
@@ -139,9 +141,10 @@ package final class Drain {
     unsafe append(.unreadable(bytes: bytes, sequence: span.consumed), ring: span.index)
   }
 
-  /// Writes a notice for each ring that has dropped since the last one, and returns what is then told of the whole process.
-  private func tellLosses(_ told: inout [Int: [UInt64]]) -> UInt64? {
-    for index in 0..<source.ringCount {
+  /// Writes a notice for each ring that has dropped since the last one, and returns what is then told of the whole process. Only rings of the
+  /// batch: one that came to be since then has no place in the journal yet, and would be told again.
+  private func tellLosses(of rings: [Int], _ told: inout [Int: [UInt64]]) -> UInt64? {
+    for index in rings {
       guard var ring = source.readRing(index) else { continue }
       let (dropped, before) = unsafe (counters(tr_ring_dropped(&ring)), counters(tr_ring_told(&ring)))
       if dropped == before { continue }
