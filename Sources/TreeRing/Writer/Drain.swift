@@ -67,13 +67,8 @@ package final class Drain {
     var told: [Int: [UInt64]] = [:]
     let lost = unsafe tellLosses(of: merge.spans.map { unsafe $0.index }, &told)
     guard counted.records > 0 || counted.unreadableBytes > 0 || !told.isEmpty || lost != nil else { return .idle }
-    var positions = unsafe merge.spans.map {
-      unsafe IntentJournal.Position($0.index, $0.position, $0.consumed, told.removeValue(forKey: $0.index))
-    }
-    // A ring that was made after the spans were taken: its records come with the next pass, its drops are told now.
-    for (index, counters) in told {
-      guard let ring = source.readRing(index) else { continue }
-      positions.append(IntentJournal.Position(index, ring.tail, ring.consumed, counters))
+    let positions = unsafe merge.spans.map {
+      unsafe IntentJournal.Position($0.index, $0.position, $0.consumed, told[$0.index])
     }
     return deliver(positions, lost: lost, isLast: false, counted)
   }
@@ -230,7 +225,7 @@ package final class Drain {
   package func closeStream() -> Outcome {
     for line in sinks { line.output.removeAll() }
     var told: [Int: [UInt64]] = [:]
-    let newlyLost = tellLosses(&told)
+    let newlyLost = tellLosses(of: Array(0..<source.ringCount), &told)
     let lost = newlyLost ?? source.readHeader()?.lost_told ?? 0
     let ends = ends(told)
     if lost > 0 || ends.contains(where: { $0.consumed > 0 || $0.dropped > 0 }) { append(ends, lost: lost) }
