@@ -29,19 +29,20 @@ import Testing
     }
   }
 
-  @Test func signalsThatAreBlockedEverywhereStillArrive() async throws {
+  /// As on a thread of Dispatch or of a Task. The signal is for that thread alone, so nothing else can take it.
+  @Test func aThreadThatBlocksSignalsStillGetsThem() async throws {
     await #expect(processExitsWith: .exitCode(0)) {
       let folder = try Folder()
       var configuration = SupervisorConfiguration.shell("exec sleep 60", in: folder)
       configuration.handlesSignals = true
-      let reporter = When.started(1) { kill(getpid(), SIGTERM) }
-      let supervisor = try Supervisor(configuration, reporter: reporter)
+      let supervisor = try Supervisor(configuration, reporter: When.started(1) { pthread_kill(pthread_self(), SIGTERM) })
       let thread = Thread {
         blockAllSignals()
         exit(supervisor.run())
       }
       thread.start()
-      sleep(30)
+      sleep(20)
+      exit(99)
     }
   }
 
