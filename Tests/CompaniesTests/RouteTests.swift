@@ -1,3 +1,4 @@
+import Glibc
 import Testing
 
 @testable import Companies
@@ -183,5 +184,22 @@ import Testing
     try await withService(variables: ["COMPANIES_CHAOS": "1"]) { service in
       try await #expect(service.request("GET", "/chaos/error").status == 500)
     }
+  }
+
+  @Test func aTrapAndAnAbortEndTheProcess() async throws {
+    await #expect(processExitsWith: .signal(SIGABRT)) { try await ask("/chaos/abort") }
+    #if arch(x86_64)
+      let trap = ExitTest.Condition.signal(SIGILL)
+    #else
+      let trap = ExitTest.Condition.signal(SIGTRAP)
+    #endif
+    await #expect(processExitsWith: trap) { try await ask("/chaos/trap") }
+  }
+}
+
+/// Starts a service that may fail on purpose and asks it once. Whether the service has lived on is the caller's question.
+private func ask(_ path: String) async throws {
+  try await withService(variables: ["COMPANIES_CHAOS": "1"]) { service in
+    _ = try? await service.request("GET", path)
   }
 }

@@ -15,11 +15,11 @@ import ServiceLifecycle
 ///
 /// ## The drain
 ///
-/// 1. Readiness turns to 503, and accepting stops: with a shared socket, the other workers accept instead.
+/// 1. Readiness turns to 503, accepting stops, and our hold on the listening socket is closed: with a shared socket, the
+///    other workers accept instead.
 /// 2. A moment later every connection is told. A request under way is answered with `Connection: close`; an idle
 ///    connection may still send one, since it may be on its way already.
-/// 3. The listening socket is closed; in other processes it stays open.
-/// 4. At the deadline what is left is closed hard.
+/// 3. At the deadline what is left is closed hard, and its handlers are cancelled.
 ///
 /// A connection's channel is wrapped for async use by the very task that runs it. Wrapped where it is accepted, it
 /// could be dropped in between, which NIO answers with a trap (apple/swift-nio issues 2813 and 3481).
@@ -45,67 +45,67 @@ struct Edge: Sendable {
 
   /// Listens, says where, and returns when every connection is gone after a graceful shutdown or a cancellation.
   /// - Throws: ``StartError`` when it cannot listen.
-  func run(on group: any EventLoopGroup, onListening: @Sendable (Int) async -> Void) async throws {
-    let (accepted, intake) = AsyncStream.makeStream(of: (any Channel).self)
-    let listener = try await ListeningSocket.open(configuration.listening, bootstrap(group, intake))
-    await onListening(listener.localAddress?.port ?? 0)
+  func run(on loops: any EventLoopGroup, onListening: @Sendable (Int) async -> Void) async throws {
+    let socket = try ListeningSocket(configuration.listening, backlog: configuration.limits.backlog)
+    await onListening(socket.port)
     await withTaskGroup { tasks in
-      tasks.addTask { await drainWhenAsked(listener, intake) }
-      await withDiscardingTaskGroup { serving in
-        for await channel in accepted { serving.addTask { await serve(channel) } }
-      }
+      tasks.addTask { await drainWhenAsked(socket) }
+      tasks.addTask { await serveAll(Acceptor(socket: socket, loops: loops)) }
+      // Either every connection is gone, or the deadline is over for those that are not.
+      await tasks.next()
       tasks.cancelAll()
     }
   }
 
-  private func serve(_ channel: any Channel) async {
-    do {
-      let connection = try await channel.eventLoop.submit {
-        guard channel.isActive else { throw ChannelError.ioOnClosedChannel }
-        return try NIOAsyncChannel<HTTPRequestPart, HTTPResponsePart>(
-          wrappingChannelSynchronously: channel, configuration: .init(isOutboundHalfClosureEnabled: true))
-      }.get()
-      channel.setOption(.autoRead, value: true).whenFailure { _ in channel.close(promise: nil) }
-      await requestLoop.handle(value: connection, logger: logger)
-    } catch {
-      channel.close(promise: nil)
-    }
-  }
-
-  private func drainWhenAsked(_ listener: any Channel, _ intake: AsyncStream<any Channel>.Continuation) async {
+  private func drainWhenAsked(_ socket: ListeningSocket) async {
     do {
       try await gracefulShutdown()
       readiness.beginDraining()
-      try await listener.setOption(.autoRead, value: false).get()
+      socket.stop()
       try await Task.sleep(for: configuration.drain.settling)
       connections.drain()
-      try await listener.close().get()
-      intake.finish()
       try await Task.sleep(for: configuration.drain.deadline)
     } catch {
-      // Cancelled: every connection is gone already, or the process is told to end now. Either way what follows is
-      // right.
+      // Cancelled: every connection is gone already, or the process is told to end now. Either way what follows is right.
     }
-    listener.close(promise: nil)
-    intake.finish()
+    socket.stop()
     connections.closeAll()
   }
 
-  private func bootstrap(
-    _ group: any EventLoopGroup, _ intake: AsyncStream<any Channel>.Continuation
-  ) -> ServerBootstrap {
-    ServerBootstrap(group: group)
-      .serverChannelOption(.backlog, value: configuration.limits.backlog)
-      .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
-      .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
-      .childChannelOption(.allowRemoteHalfClosure, value: true)
-      .childChannelOption(.autoRead, value: false)
-      .childChannelInitializer { channel in
-        channel.eventLoop.makeCompletedFuture { try addHandlers(to: channel, intake) }
-      }
+  private func serveAll(_ acceptor: Acceptor) async {
+    await withDiscardingTaskGroup { serving in
+      await acceptor.run { descriptor, loop in serving.addTask { await serve(descriptor, on: loop) } }
+    }
   }
 
-  private func addHandlers(to channel: any Channel, _ intake: AsyncStream<any Channel>.Continuation) throws {
+  private func serve(_ descriptor: Int32, on loop: any EventLoop) async {
+    guard let channel = try? await bootstrap(loop).withConnectedSocket(descriptor).get() else { return }
+    guard connections.admit(channel), let connection = try? await wrap(channel) else {
+      return channel.close(promise: nil)
+    }
+    channel.setOption(.autoRead, value: true).whenFailure { _ in channel.close(promise: nil) }
+    await requestLoop.handle(value: connection, logger: logger)
+  }
+
+  /// Nothing has been read from the channel yet, so nothing is lost between its first byte and this.
+  private func wrap(_ channel: any Channel) async throws -> NIOAsyncChannel<HTTPRequestPart, HTTPResponsePart> {
+    try await channel.eventLoop.submit {
+      // On a closed channel the wrapping would fail after it has made a writer, which traps when nobody finishes it.
+      guard channel.isActive else { throw ChannelError.ioOnClosedChannel }
+      return try NIOAsyncChannel(
+        wrappingChannelSynchronously: channel, configuration: .init(isOutboundHalfClosureEnabled: true))
+    }.get()
+  }
+
+  private func bootstrap(_ loop: any EventLoop) -> ClientBootstrap {
+    ClientBootstrap(group: loop)
+      .channelOption(.tcpOption(.tcp_nodelay), value: 1)
+      .channelOption(.allowRemoteHalfClosure, value: true)
+      .channelOption(.autoRead, value: false)
+      .channelInitializer { channel in channel.eventLoop.makeCompletedFuture { try addHandlers(to: channel) } }
+  }
+
+  private func addHandlers(to channel: any Channel) throws {
     var limits = NIOHTTPDecoderLimitConfiguration()
     limits.maxHeaderFieldSize = configuration.limits.headerBytes
     limits.maxHeaderListSize = configuration.limits.headerBytes
@@ -115,11 +115,7 @@ struct Edge: Sendable {
       withPipeliningAssistance: true, withErrorHandling: false, withOutboundHeaderValidation: false,
       withEncoderConfiguration: .init(), withDecoderLimitConfiguration: limits)
     try pipeline.addHandler(
-      EdgeHandler(limits: configuration.limits, drain: configuration.drain, accessLog: accessLog) { channel in
-        guard connections.admit(channel), case .enqueued = intake.yield(channel) else {
-          return channel.close(promise: nil)
-        }
-      })
+      EdgeHandler(limits: configuration.limits, drain: configuration.drain, accessLog: accessLog))
     try pipeline.addHandler(HTTP1ToHTTPServerCodec(secure: false))
   }
 }

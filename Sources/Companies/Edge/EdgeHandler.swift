@@ -21,15 +21,10 @@ final class EdgeHandler: ChannelDuplexHandler {
   private var date = HTTPDate()
   private var client = Exchange.noRoute
   private let accessLog: AccessLog
-  private let onActive: @Sendable (any Channel) -> Void
 
-  /// - Parameter onActive: Called on the event loop once the connection stands, and before anything is read from it.
-  init(
-    limits: EdgeLimits, drain: DrainPolicy, accessLog: AccessLog, onActive: @escaping @Sendable (any Channel) -> Void
-  ) {
+  init(limits: EdgeLimits, drain: DrainPolicy, accessLog: AccessLog) {
     state = ConnectionState(limits: limits, drain: drain, at: .now())
     self.accessLog = accessLog
-    self.onActive = onActive
   }
 
   // MARK: Inbound
@@ -38,7 +33,6 @@ final class EdgeHandler: ChannelDuplexHandler {
     client = context.remoteAddress?.ipAddress ?? Exchange.noRoute
     schedule(context)
     context.fireChannelActive()
-    onActive(context.channel)
   }
 
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
