@@ -1,3 +1,4 @@
+import Foundation
 import Glibc
 
 /// The programs that are built beside the tests.
@@ -11,5 +12,10 @@ package enum BuiltProducts {
   }()
 
   /// The path of a program of this package.
-  package static func program(_ name: String) -> String { directory + "/" + name }
+  package static func program(_ name: String) -> String { name.hasPrefix("/") ? name : directory + "/" + name }
+
+  /// The path of a program of this package as `swift build -c release` makes it; that build must have been made.
+  package static func release(_ name: String) -> String {
+    directory.replacingOccurrences(of: "/debug", with: "/release") + "/" + name
+  }
 }
