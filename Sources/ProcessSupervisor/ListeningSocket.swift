@@ -72,11 +72,12 @@ extension ListeningSocket {
   /// Further descriptors are left alone. It becomes close-on-exec. Call it once: two owners of one descriptor close it
   /// twice.
   package static func adopt() throws(ListenError) -> ListeningSocket? {
-    let isOurs = WorkerEnvironment.number(WorkerEnvironment.listenPID) == getpid()
-    let count = isOurs ? WorkerEnvironment.number(WorkerEnvironment.listenDescriptors) : nil
-    let own = WorkerEnvironment.number(WorkerEnvironment.ownListenDescriptors)
-    guard max(count ?? 0, own ?? 0) > 0 else { return nil }
-    return try adopt(descriptor: WorkerEnvironment.listenerDescriptor)
+    let passed = WorkerEnvironment.passedListener(
+      listenDescriptors: WorkerEnvironment.number(WorkerEnvironment.listenDescriptors),
+      listenPID: WorkerEnvironment.number(WorkerEnvironment.listenPID),
+      ownListenDescriptors: WorkerEnvironment.number(WorkerEnvironment.ownListenDescriptors), pid: getpid())
+    guard let passed else { return nil }
+    return try adopt(descriptor: passed)
   }
 
   /// Takes over a descriptor that is a listening TCP socket; fails with `.notListening` when it is anything else, and

@@ -46,6 +46,15 @@ enum WorkerEnvironment {
     return kept + added.sorted { $0.key < $1.key }.map { "\($0)=\($1)" }
   }
 
+  /// The descriptor of the listening socket, if these values promise one to the process `pid`. LISTEN_FDS is for the
+  /// process that LISTEN_PID names and for no child of it that has inherited the variables.
+  static func passedListener(
+    listenDescriptors: Int32?, listenPID: Int32?, ownListenDescriptors: Int32?, pid: Int32
+  ) -> Int32? {
+    let fromManager = listenPID == pid ? listenDescriptors ?? 0 : 0
+    return max(fromManager, ownListenDescriptors ?? 0) > 0 ? listenerDescriptor : nil
+  }
+
   /// This process's environment. A snapshot; nothing in this module writes to it.
   static var ofThisProcess: [String] {
     var lines: [String] = []

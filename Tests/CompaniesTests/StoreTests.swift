@@ -67,7 +67,7 @@ import Testing
   @Test func namesTheFolderItCannotUse() throws {
     try directory.write("file", "")
     let path = directory.path + "/file"
-    #expect(throws: StartError.dataDirectory(path: path, reason: "it is not a directory")) {
+    #expect(throws: StartError.dataDirectory(path: path, reason: "Not a directory")) {
       try Store(directory: path)
     }
     #expect(throws: StartError.dataDirectory(path: path + "/below", reason: "Not a directory")) {

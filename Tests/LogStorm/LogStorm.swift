@@ -4,41 +4,65 @@ import TreeRing
 let log = Logger("storm")
 let debug = DebugChannel("storm:debug")
 
-/// A program to be killed: it logs from several threads as fast as it can.
+/// A program to be tested from outside: killed, interrupted, forked, stopped. It logs as the environment says.
 ///
-///     LogStorm THREADS [RECORDS-PER-THREAD]
-///
-/// Without a number of records it goes on until it is killed.
+///     LogStorm THREADS [RECORDS-PER-THREAD [PROGRESS-FILE]]     as fast as it can, until it is killed when no number is given
+///     LogStorm MODE [ARGUMENTS]                                 see the file of that name
 @main
 enum LogStorm {
-  static let records = argument(2, default: Int.max)
+  static let modes: [String: @Sendable () -> Void] = [
+    "collect": Collect.run, "deep": Nested.runDeep, "fork": Fork.run, "levels": Levels.run, "nested": Nested.run,
+    "signals": Signals.run, "stop": Stop.run, "stored": Stored.run, "threads": Threads.run,
+  ]
 
   static func main() {
-    let threads = (0..<argument(1, default: 4)).map(start)
-    for thread in threads { pthread_join(thread, nil) }
+    limitProcessorTime(seconds: 120)
+    if CommandLine.arguments.count > 1, let mode = modes[CommandLine.arguments[1]] { mode() } else { Storm.run() }
+  }
+
+  /// Nothing that a test forgets runs for ever.
+  private static func limitProcessorTime(seconds: UInt) {
+    var limit = rlimit(rlim_cur: seconds, rlim_max: seconds)
+    unsafe _ = setrlimit(__rlimit_resource_t(RLIMIT_CPU.rawValue), &limit)
   }
 
   static func argument(_ index: Int, default value: Int) -> Int {
     CommandLine.arguments.count > index ? Int(CommandLine.arguments[index]) ?? value : value
   }
 
-  static func start(_ number: Int) -> pthread_t {
+  static func argument(_ index: Int) -> String? {
+    CommandLine.arguments.count > index ? CommandLine.arguments[index] : nil
+  }
+
+  /// Tells the test, which waits for this line: nothing waits in a buffer, to be printed by a forked child as well.
+  static func say(_ line: String) {
+    var text = line + "\n"
+    text.withUTF8 { unsafe _ = write(STDOUT_FILENO, $0.baseAddress, $0.count) }
+  }
+
+  /// Starts a thread that calls `body` with `number`.
+  static func start(_ number: Int, _ body: @escaping @Sendable (Int) -> Void) -> pthread_t {
+    let work = unsafe Unmanaged.passRetained(Work(number: number, body: body)).toOpaque()
     var thread = pthread_t()
-    // The thread's number travels as the address: 1 for the first, because NULL is none.
-    let context = unsafe UnsafeMutableRawPointer(bitPattern: number + 1)
-    unsafe pthread_create(
+    let result = unsafe pthread_create(
       &thread, nil,
       { context in
-        LogStorm.storm(thread: Int(bitPattern: context) - 1)
+        guard let context = unsafe context else { return nil }
+        let work = unsafe Unmanaged<Work>.fromOpaque(context).takeRetainedValue()
+        work.body(work.number)
         return nil
-      }, context)
+      }, work)
+    precondition(result == 0, "cannot start a thread: error \(result)")
     return thread
   }
 
-  static func storm(thread: Int) {
-    for number in 0..<records {
-      log.info("record \(number, "storm.number") of thread \(thread, "storm.thread")") { $0["storm.text"] = "päyload" }
-      debug("number \(number)")
+  private final class Work: Sendable {
+    let number: Int
+    let body: @Sendable (Int) -> Void
+
+    init(number: Int, body: @escaping @Sendable (Int) -> Void) {
+      self.number = number
+      self.body = body
     }
   }
 }

@@ -1,6 +1,7 @@
 import Glibc
-import ProcessSupervisor
 import Testing
+
+@testable import ProcessSupervisor
 
 @Suite struct ListeningSocketTests {
   @Test func bindsAndTellsTheRealPort() throws {
@@ -99,6 +100,17 @@ import Testing
     #expect(throws: ListenError.self) { _ = try ListeningSocket.adopt(descriptor: client.descriptor) }
     #expect(throws: ListenError.self) { _ = try ListeningSocket.adopt(descriptor: STDIN_FILENO) }
     #expect(throws: ListenError.self) { _ = try ListeningSocket.adopt(descriptor: 9999) }
+  }
+
+  @Test(
+    arguments: [
+      (1, 7, nil, 3), (2, 7, nil, 3), (1, 8, nil, nil), (1, nil, nil, nil), (nil, 7, nil, nil), (0, 7, nil, nil),
+      (-1, 7, nil, nil), (1, 8, 1, 3), (nil, nil, 1, 3), (nil, nil, 0, nil), (nil, nil, nil, nil),
+    ] as [(Int32?, Int32?, Int32?, Int32?)])
+  func knowsWhatItWasPassed(descriptors: Int32?, pid: Int32?, own: Int32?, passed: Int32?) {
+    let found = WorkerEnvironment.passedListener(
+      listenDescriptors: descriptors, listenPID: pid, ownListenDescriptors: own, pid: 7)
+    #expect(found == passed)
   }
 
   private static let hasIPv6 = (try? ListeningSocket.bind("[::1]:0").release()).map { close($0) } != nil

@@ -29,19 +29,21 @@ import Testing
     }
   }
 
-  @Test func signalsThatAreBlockedEverywhereStillArrive() async throws {
+  /// As on a thread of Dispatch or of a Task. The signal is for that thread alone, so nothing else can take it.
+  @Test func aThreadThatBlocksSignalsStillGetsThem() async throws {
     await #expect(processExitsWith: .exitCode(0)) {
       let folder = try Folder()
       var configuration = SupervisorConfiguration.shell("exec sleep 60", in: folder)
       configuration.handlesSignals = true
-      let reporter = When.started(1) { kill(getpid(), SIGTERM) }
+      let reporter = When.started(1) { pthread_kill(pthread_self(), SIGTERM) }
       let supervisor = try Supervisor(configuration, reporter: reporter)
       let thread = Thread {
         blockAllSignals()
         exit(supervisor.run())
       }
       thread.start()
-      sleep(30)
+      sleep(20)
+      exit(99)
     }
   }
 
@@ -88,19 +90,6 @@ import Testing
     }
   }
 
-  @Test(arguments: [("LISTEN_PID", true), ("TREERING_LISTEN_FDS", true), ("NEITHER", false)])
-  func adoptsWhatItWasPassed(variable: String, isPassed: Bool) async throws {
-    await #expect(processExitsWith: .exitCode(0)) { [variable, isPassed] in
-      let socket = try ListeningSocket.bind("127.0.0.1:0")
-      let port = socket.address.port
-      dup2(socket.release(), 3)
-      environment("LISTEN_FDS", "1")
-      environment("LISTEN_PID", variable == "LISTEN_PID" ? "\(getpid())" : "1")
-      if variable == "TREERING_LISTEN_FDS" { environment("TREERING_LISTEN_FDS", "1") }
-      exit(try adoptedPort() == (isPassed ? port : nil) ? 0 : 99)
-    }
-  }
-
   @Test func theLauncherBecomesTheProgram() async throws {
     await #expect(processExitsWith: .exitCode(7)) {
       environment("TREERING_SUPERVISOR_PID", "\(getppid())")
@@ -135,14 +124,6 @@ import Testing
 /// Before this process has other threads that read its environment.
 private func environment(_ name: String, _ value: String?) {
   if let value { unsafe setenv(name, value, 1) } else { unsafe unsetenv(name) }
-}
-
-/// The port of the socket that was passed to this process, which is descriptor 3.
-private func adoptedPort() throws -> UInt16? {
-  switch try ListeningSocket.adopt() {
-  case .some(let socket): socket.descriptor == 3 ? socket.address.port : nil
-  case nil: nil
-  }
 }
 
 private func blockAllSignals() {

@@ -1,35 +1,29 @@
 import Glibc
 import TreeRing
 
-/// The files of one archive: looked at before any is read, so that a wrong name costs no time.
+/// The files of one archive: looked at before any is read, so that a wrong name costs no time. None is opened here: a pipe can be opened only once.
 struct ArchiveFiles {
   let paths: [String]
 
-  /// - Throws: `LogError` when one is missing, is a directory, may not be read, or is there twice under whatever name.
+  /// - Throws: `LogError` when one is missing, is a directory, may not be read, or is there twice by way of another name or a symbolic link.
   init(_ paths: [String]) throws(LogError) {
-    var known: [Identity: String] = [:]
+    var known: [String: String] = [:]
     for path in paths {
-      let status = try Self.status(path)
-      if status.st_mode & S_IFMT == S_IFDIR { throw ArchiveReader.refusal(path, Errno(EISDIR)) }
+      // Only a directory has something behind a slash.
+      if unsafe access(path + "/", F_OK) == 0 { throw ArchiveReader.refusal(path, Errno(EISDIR)) }
       if unsafe access(path, R_OK) != 0 { throw ArchiveReader.refusal(path, .current) }
-      guard status.st_mode & S_IFMT == S_IFREG else { continue }
-      let identity = Identity(device: UInt64(status.st_dev), inode: UInt64(status.st_ino))
-      if let other = known.updateValue(path, forKey: identity) {
+      guard let resolved = Self.resolved(path) else { continue }
+      if let other = known.updateValue(path, forKey: resolved) {
         throw LogError("\(path) is the same file as \(other): name each file once, or its records count twice")
       }
     }
     self.paths = paths
   }
 
-  private struct Identity: Hashable {
-    var device: UInt64
-    var inode: UInt64
-  }
-
-  /// Follows symbolic links: the operator chose the names.
-  private static func status(_ path: String) throws(LogError) -> stat {
-    var status = stat()
-    guard unsafe stat(path, &status) == 0 else { throw ArchiveReader.refusal(path, .current) }
-    return status
+  /// The one absolute path without symbolic links. Nil for what has none, such as a pipe.
+  private static func resolved(_ path: String) -> String? {
+    guard let resolved = unsafe realpath(path, nil) else { return nil }
+    defer { unsafe free(resolved) }
+    return unsafe String(cString: resolved)
   }
 }

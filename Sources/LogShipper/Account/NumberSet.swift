@@ -8,6 +8,11 @@ package struct NumberSet: Sendable, Equatable {
     package var first: UInt64
     package var last: UInt64
 
+    package init(first: UInt64, last: UInt64) {
+      self.first = first
+      self.last = last
+    }
+
     var count: UInt64 { last - first + 1 }
   }
 

@@ -225,7 +225,7 @@ package final class Drain {
   package func closeStream() -> Outcome {
     for line in sinks { line.output.removeAll() }
     var told: [Int: [UInt64]] = [:]
-    let newlyLost = tellLosses(&told)
+    let newlyLost = tellLosses(of: Array(0..<source.ringCount), &told)
     let lost = newlyLost ?? source.readHeader()?.lost_told ?? 0
     let ends = ends(told)
     if lost > 0 || ends.contains(where: { $0.consumed > 0 || $0.dropped > 0 }) { append(ends, lost: lost) }

@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import TreeRing
@@ -78,34 +79,5 @@ import Testing
     let names = tokens.filter { $0.first != 0x2D }
     let units = Array(name.utf16)[...]
     return !skips.contains { recursivelyMatches($0, units) } && names.contains { recursivelyMatches($0, units) }
-  }
-}
-
-/// SplitMix64 from a seed that is new in every run and printed, so that a failure can be repeated.
-private struct SeededGenerator: RandomNumberGenerator {
-  let seed: UInt64
-  private var state: UInt64
-
-  init(seed: UInt64 = .random(in: .min ... .max)) {
-    self.seed = seed
-    state = seed
-    print("seed \(seed)")
-  }
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var mixed = state
-    mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-    return mixed ^ (mixed >> 31)
-  }
-
-  /// Up to `length` scalars of `alphabet`.
-  mutating func text(of alphabet: [Unicode.Scalar], upTo length: Int) -> String {
-    var text = String.UnicodeScalarView()
-    for _ in 0..<Int.random(in: 0...length, using: &self) {
-      if let scalar = alphabet.randomElement(using: &self) { text.append(scalar) }
-    }
-    return String(text)
   }
 }

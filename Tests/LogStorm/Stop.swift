@@ -1,0 +1,39 @@
+import Glibc
+import Synchronization
+import TreeRing
+
+/// Threads go on logging while logging is stopped, and after that.
+///
+///     LogStorm stop THREADS PROGRESS-FILE [STOPS]
+///
+/// The number of a thread's calls that have returned is in the progress file. Prints the drops that were counted before the end.
+enum Stop {
+  private static let isOver = Atomic<Bool>(false)
+
+  static func run() {
+    let progress = Progress(LogStorm.argument(3) ?? "/dev/null")
+    log.notice("begin")
+    let threads = (0..<LogStorm.argument(2, default: 4)).map { thread in
+      LogStorm.start(thread) { thread in
+        var number = 0
+        while !isOver.load(ordering: .relaxed) {
+          log.info("number \(number, "number") of \(thread, "thread")")
+          number += 1
+          progress.store(number, thread: thread)
+          // Slow enough for the rings: the question is what happens around the stop.
+          usleep(20)
+        }
+      }
+    }
+    for _ in 0..<LogStorm.argument(4, default: 1) {
+      usleep(20_000)
+      LogSystem.stop()
+    }
+    usleep(20_000)
+    isOver.store(true, ordering: .relaxed)
+    for thread in threads { pthread_join(thread, nil) }
+    LogStorm.say("done")
+    // Without exit handlers: what is in the rings now is for recovery.
+    _exit(0)
+  }
+}
