@@ -29,7 +29,8 @@ let package = Package(
   traits: [
     .trait(name: "SwiftLog", description: "The backend for apple/swift-log: the product TreeRingLogging."),
     .trait(
-      name: "Operations", description: "The commands `treering` and `companies`, with the packages they are built from.",
+      name: "Operations",
+      description: "The commands `treering` and `companies`, with the packages they are built from.",
       enabledTraits: ["SwiftLog"]),
     .default(enabledTraits: ["SwiftLog", "Operations"]),
   ],
@@ -55,12 +56,14 @@ let package = Package(
       name: "LogShipper",
       dependencies: ["TreeRing", .product(name: "Yams", package: "Yams", condition: operations)],
       swiftSettings: houseRules),
-    .target(name: "ProcessSupervisor", dependencies: ["TreeRing"], swiftSettings: houseRules),
+    .target(name: "ProcessSupervisor", dependencies: ["TreeRing", "CTreeRing"], swiftSettings: houseRules),
     .target(
       name: "Companies",
       dependencies: [
         "TreeRing", "TreeRingLogging",
         .product(name: "Hummingbird", package: "hummingbird", condition: operations),
+        .product(name: "Logging", package: "swift-log", condition: operations),
+        .product(name: "UnixSignals", package: "swift-service-lifecycle", condition: operations),
         .product(name: "HTTPTypes", package: "swift-http-types", condition: operations),
         .product(name: "NIOCore", package: "swift-nio", condition: operations),
         .product(name: "NIOPosix", package: "swift-nio", condition: operations),
@@ -86,12 +89,27 @@ let package = Package(
       ],
       swiftSettings: houseRules),
 
+    // Benchmarks. No product contains them; `Benchmarks/run` builds and runs them beside the C++ peers, which it compiles itself.
+    .target(name: "CBenchmark", path: "Benchmarks/CBenchmark"),
+    .executableTarget(
+      name: "CallSiteBenchmark",
+      dependencies: [
+        "TreeRing", "CTreeRing", "CBenchmark", .product(name: "Logging", package: "swift-log", condition: swiftLog),
+      ],
+      path: "Benchmarks/CallSite", swiftSettings: houseRules),
+    .executableTarget(
+      name: "WriterThroughputBenchmark",
+      dependencies: [
+        "TreeRing", "CBenchmark", .product(name: "Logging", package: "swift-log", condition: swiftLog),
+      ],
+      path: "Benchmarks/WriterThroughput", swiftSettings: houseRules),
     // Tests. TestSupport and LogStorm are their tools: no product contains them.
     .target(name: "TestSupport", dependencies: ["TreeRing"], path: "Tests/TestSupport", swiftSettings: houseRules),
     .executableTarget(
       name: "LogStorm", dependencies: ["TreeRing"], path: "Tests/LogStorm", swiftSettings: houseRules),
     .testTarget(
-      name: "TreeRingTests", dependencies: ["TreeRing", "CTreeRing", "TestSupport"], resources: [.copy("Cases")],
+      name: "TreeRingTests", dependencies: ["TreeRing", "CTreeRing", "TestSupport", "LogStorm"],
+      resources: [.copy("Cases")],
       swiftSettings: houseRules),
     .testTarget(
       name: "TreeRingLoggingTests",

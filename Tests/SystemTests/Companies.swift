@@ -1,0 +1,140 @@
+import Foundation
+import Glibc
+import TestSupport
+
+/// A running `companies` of a test: release-built (debug builds of SwiftNIO assert when several processes accept from one socket), on a free port, in
+/// directories of its own.
+final class Companies: Sendable {
+  let process: ChildProcess
+  let data: String
+  let rings: String
+  let port: UInt16
+  private let errors: String
+
+  /// Starts it and returns when it answers.
+  init(in directory: String, environment: [String: String] = [:], workers: Int = 2) throws {
+    data = directory + "/data"
+    rings = directory + "/rings"
+    errors = directory + "/errors-\(UUID().uuidString)"
+    port = try Self.freePort()
+    var variables = environment
+    variables["TREERING_DIR"] = rings
+    process = try ChildProcess(
+      BuiltProducts.release("companies"),
+      ["--port", "\(port)", "--data", data, "--workers", "\(workers)"], environment: variables, errors: errors)
+    let answers = try waitUntil(seconds: 20) { try Curl.get(port, "/health/ready").status == 200 }
+    if !answers { throw Failure(what: "no answer within 20 s: \(process.errors)") }
+  }
+
+  struct Failure: Error {
+    let what: String
+  }
+
+  private static func freePort() throws -> UInt16 {
+    let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+    defer { close(descriptor) }
+    var address = sockaddr_in()
+    address.sin_family = sa_family_t(AF_INET)
+    address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+    var size = socklen_t(MemoryLayout<sockaddr_in>.size)
+    return try unsafe withUnsafeMutablePointer(to: &address) { pointer in
+      try unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { pointer in
+        guard unsafe bind(descriptor, pointer, size) == 0, unsafe getsockname(descriptor, pointer, &size) == 0 else {
+          throw Failure(what: "no free port")
+        }
+        return ()
+      }
+      return unsafe UInt16(bigEndian: pointer.pointee.sin_port)
+    }
+  }
+
+  /// Process ids of the workers that run now, by the supervisor's own children.
+  var workers: [pid_t] {
+    let tasks = "/proc/\(process.pid)/task"
+    // A child belongs to the thread that spawned it.
+    let threads = (try? FileManager.default.contentsOfDirectory(atPath: tasks)) ?? []
+    let lists = threads.compactMap { try? String(contentsOfFile: "\(tasks)/\($0)/children", encoding: .utf8) }
+    return lists.flatMap { $0.split { $0 == " " || $0 == "\n" } }.compactMap { pid_t($0) }.filter(isRunning)
+  }
+
+  /// Stops it as an operator does; returns how it ended.
+  func stop() -> ChildProcess.Ending {
+    process.kill(SIGTERM)
+    return process.wait()
+  }
+
+  /// The archive's files.
+  var archive: [String] {
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: data + "/archive")) ?? []
+    return names.sorted().map { data + "/archive/" + $0 }
+  }
+
+  /// The archive's records, in order.
+  func records() throws -> [JSONRecord] { try archive.flatMap { try JSONRecord.read($0) } }
+}
+
+/// Whether a process runs: it exists, and is not a zombie that nobody has waited for yet.
+func isRunning(_ pid: pid_t) -> Bool {
+  guard let stat = try? String(contentsOfFile: "/proc/\(pid)/stat", encoding: .utf8),
+    let close = stat.lastIndex(of: ")")
+  else { return false }
+  return stat[close...].dropFirst(2).first != "Z"
+}
+
+/// Asks until `condition` holds; false after so many seconds.
+func waitUntil(seconds: Double, _ condition: () throws -> Bool) rethrows -> Bool {
+  let end = Date().addingTimeInterval(seconds)
+  while Date() < end {
+    if try condition() { return true }
+    usleep(10_000)
+  }
+  return try condition()
+}
+
+/// One request by Debian's curl, which knows nothing of this project.
+enum Curl {
+  struct Answer {
+    let status: Int
+    let body: String
+    let headers: String
+  }
+
+  /// Status 0: no answer.
+  static func get(_ port: UInt16, _ path: String, _ options: [String] = []) throws -> Answer {
+    let curl = try ChildProcess(
+      "/usr/bin/curl",
+      ["-s", "-m", "5", "-D", "/dev/stderr", "-w", "\n%{http_code}"] + options + ["http://127.0.0.1:\(port)\(path)"],
+      errors: "/dev/null")
+    var lines = curl.readAll().split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
+    let status = lines.popLast().flatMap { Int($0) } ?? 0
+    curl.wait()
+    return Answer(status: status, body: lines.joined(separator: "\n"), headers: "")
+  }
+}
+
+/// `treering`, run to its end.
+enum TreeRing {
+  struct Result {
+    let code: Int32
+    let output: String
+    let errors: String
+    /// The last line of output.
+    var last: String { output.split(separator: "\n").last.map(String.init) ?? "" }
+  }
+
+  static func run(_ arguments: String..., in directory: String, environment: [String: String] = [:]) throws -> Result {
+    try run(program: "treering", arguments, in: directory, environment: environment)
+  }
+
+  /// Any program of the package.
+  static func run(
+    program: String, _ arguments: [String], in directory: String, environment: [String: String] = [:]
+  ) throws -> Result {
+    let process = try ChildProcess(
+      BuiltProducts.release(program), arguments, environment: environment,
+      errors: directory + "/errors-\(UUID().uuidString)")
+    let output = process.readAll()
+    guard case .exit(let code) = process.wait() else { return Result(code: -1, output: output, errors: process.errors) }
+    return Result(code: code, output: output, errors: process.errors)
+  }
+}

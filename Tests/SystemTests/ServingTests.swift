@@ -1,0 +1,66 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// The whole system in one command, from the outside.
+@Suite(.serialized)
+struct ServingTests {
+  @Test func everyRouteAnswersAndTheArchiveHoldsOneRecordPerRequest() throws {
+    let directory = try TemporaryDirectory()
+    let companies = try Companies(in: directory.path)
+    let before = try Curl.get(companies.port, "/companies/1")
+    #expect(before.status == 200)
+    let json = ["-H", "Content-Type: application/json"]
+    let company =
+      #"{"name":"Hopper Ltd","city":"Ulm","country":"DE","industry":"software","employees":3,"founded":2001}"#
+    let requests: [(path: String, options: [String], status: Int)] = [
+      ("/companies/2", [], 200), ("/companies/999999", [], 404), ("/companies/none", [], 400),
+      ("/search?params=%7B%22a%22%3A1%7D", [], 200), ("/search?params=%7Bbad", [], 400), ("/search", [], 400),
+      ("/health/live", [], 200), ("/health/ready", [], 200), ("/", [], 200), ("/nothing", [], 404),
+      ("/chaos/trap", [], 404), ("/../etc/passwd", ["--path-as-is"], 0),
+      ("/companies", json + ["-d", company], 201), ("/companies", json + ["-d", "{bad"], 0),
+    ]
+    for (index, request) in requests.enumerated() {
+      let answer = try Curl.get(companies.port, request.path, ["-H", "X-Request-ID: test-\(index)"] + request.options)
+      if request.status > 0 {
+        #expect(answer.status == request.status, "\(request.path): \(answer.body)")
+      } else {
+        #expect((400..<500).contains(answer.status), "\(request.path): \(answer.status)")
+      }
+      if request.path.hasSuffix("%7Bbad") { #expect(answer.body.contains("Invalid JSON string")) }
+    }
+    #expect(companies.stop() == .exit(0))
+    let access = try companies.records().filter { $0["duration_ms"] != nil }
+    for (index, request) in requests.enumerated() {
+      let mine = access.filter { $0["request.id"] as? String == "test-\(index)" }
+      #expect(mine.count == 1, "\(request.path)")
+      #expect(mine.first?.method == (request.options.contains("-d") ? "POST" : "GET"))
+      #expect(mine.first?.integer("status") != nil && mine.first?.path != nil && mine.first?.client == "127.0.0.1")
+      #expect(mine.first?.integer("bytes") != nil && mine.first?.route != nil)
+    }
+    let verdict = try TreeRing.run(program: "treering", ["verify"] + companies.archive, in: directory.path)
+    #expect(verdict.code == 0, "\(verdict.output)\(verdict.errors)")
+  }
+
+  @Test func productionErrorsAreTerse() throws {
+    let directory = try TemporaryDirectory()
+    let companies = try Companies(in: directory.path, environment: ["APP_ENV": "production", "COMPANIES_CHAOS": "1"])
+    let answer = try Curl.get(companies.port, "/chaos/error")
+    #expect(answer.status == 500)
+    #expect(!answer.body.contains("Companies.") && !answer.body.contains("detail"), "\(answer.body)")
+    #expect(companies.stop() == .exit(0))
+  }
+
+  @Test func workersDoNoLogInputOrOutput() throws {
+    let directory = try TemporaryDirectory()
+    let companies = try Companies(in: directory.path)
+    for worker in companies.workers {
+      let descriptors = try FileManager.default.contentsOfDirectory(atPath: "/proc/\(worker)/fd").compactMap {
+        try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/\(worker)/fd/\($0)")
+      }
+      #expect(!descriptors.isEmpty)
+      #expect(!descriptors.contains { $0.contains("/archive/") }, "\(descriptors)")
+    }
+    #expect(companies.stop() == .exit(0))
+  }
+}
