@@ -4,7 +4,7 @@
 /// has not (nan, infinities) are strings; durations are seconds.
 final class JSONFormatter: Formatter {
   private var timestamp = Timestamp()
-  private var keys = KeySet()
+  private let keys = KeySet()
 
   func append(_ record: RecordView, _ context: RecordContext, to output: OutputBuffer) {
     unsafe begin(time: context.time, level: record.level, to: output)
@@ -20,9 +20,16 @@ final class JSONFormatter: Formatter {
 
   private func begin(time: UInt64, level: Level, to output: OutputBuffer) {
     output.append("{\"time\":\"")
-    timestamp.append(time, digits: 9, to: output)
+    append(time, to: output)
     output.append("\",\"level\":\"")
     output.append(level.spelling)
+  }
+
+  /// Copied out and in: whole reads and writes of a property need no check for exclusive access.
+  private func append(_ time: UInt64, to output: OutputBuffer) {
+    var timestamp = timestamp
+    timestamp.append(time, digits: 9, to: output)
+    self.timestamp = timestamp
   }
 
   private func label(of record: RecordView, _ context: RecordContext, to output: OutputBuffer) {
@@ -146,9 +153,9 @@ final class JSONFormatter: Formatter {
       dropped(byLevel.reduce(0) { $0 + $1.1 }, total: total, cause: cause.name, to: output)
       levels(",\"treering.levels\":{", byLevel, to: output)
       output.append(",\"treering.first\":\"")
-      timestamp.append(first, digits: 9, to: output)
+      append(first, to: output)
       output.append("\",\"treering.last\":\"")
-      timestamp.append(last, digits: 9, to: output)
+      append(last, to: output)
       output.append("\"")
     case .lost(let byLevel, let count, let total):
       dropped(count, total: total, cause: "no ring", to: output)
@@ -227,35 +234,50 @@ private struct Nesting {
 }
 
 /// The names a record's object has used. Few, so a list is quickest.
+///
+/// Premise of every unsafe line: a record of 64 KiB has less than 16,384 segments of 4 bytes or more, so the memory never runs out.
 @safe
-private struct KeySet {
-  private var keys: [UnsafeBufferPointer<UInt8>] = unsafe []
+private final class KeySet {
+  private let keys = UnsafeMutablePointer<UnsafeBufferPointer<UInt8>>.allocate(capacity: capacity)
+  private var count = 0
   private var isPIDAllowed = false
-  private static let reserved: [StaticString] = ["time", "level", "logger", "ns", "msg", "ring", "seq"]
+  private static let capacity = RecordLayout.largestRecord / RecordLayout.segmentHeaderSize
+
+  deinit { unsafe keys.deallocate() }
 
   /// - Parameter isPIDAllowed: the record carries a `pid` of its own.
-  mutating func removeAll(allowingPID isPIDAllowed: Bool) {
+  func removeAll(allowingPID isPIDAllowed: Bool) {
     self.isPIDAllowed = isPIDAllowed
-    unsafe keys.removeAll(keepingCapacity: true)
+    count = 0
   }
 
   /// Remembers `key`; the result is how many `_` make it a name that is not taken.
-  mutating func insert(_ key: UnsafeBufferPointer<UInt8>) -> Int {
+  func insert(_ key: UnsafeBufferPointer<UInt8>) -> Int {
     var taken = unsafe isReserved(key) ? 1 : 0
-    for index in unsafe keys.indices where unsafe Self.equal(key, keys[index]) { taken += 1 }
-    unsafe keys.append(key)
+    for index in 0..<count where unsafe Self.equal(key, keys[index]) { taken += 1 }
+    guard count < Self.capacity else { return taken }
+    unsafe (keys + count).initialize(to: key)
+    count += 1
     return taken
   }
 
   private func isReserved(_ key: UnsafeBufferPointer<UInt8>) -> Bool {
-    guard key.count <= 6 else { return false }
-    return unsafe Self.reserved.contains { unsafe Self.equal(key, $0) } || !isPIDAllowed && Self.equal(key, "pid")
+    switch key.count {
+    case 2: unsafe Self.equal(key, "ns")
+    case 3: unsafe Self.equal(key, "msg") || Self.equal(key, "seq") || !isPIDAllowed && Self.equal(key, "pid")
+    case 4: unsafe Self.equal(key, "time") || Self.equal(key, "ring")
+    case 5: unsafe Self.equal(key, "level")
+    case 6: unsafe Self.equal(key, "logger")
+    default: false
+    }
   }
 
+  @inline(__always)
   private static func equal(_ key: UnsafeBufferPointer<UInt8>, _ name: StaticString) -> Bool {
     unsafe equal(key, UnsafeBufferPointer(start: name.utf8Start, count: name.utf8CodeUnitCount))
   }
 
+  @inline(__always)
   private static func equal(_ left: UnsafeBufferPointer<UInt8>, _ right: UnsafeBufferPointer<UInt8>) -> Bool {
     guard left.count == right.count, let start = left.baseAddress else { return left.count == right.count }
     return unsafe start.matches(UnsafeRawBufferPointer(right))
