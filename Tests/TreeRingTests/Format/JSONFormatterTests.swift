@@ -35,7 +35,8 @@ import Testing
     let names = ["a", "a_", "a__", "b", "time", "time_", "msg", "msg_", "seq__", "treering.truncated"]
     for _ in 0..<2_000 {
       let chosen = (0..<Int.random(in: 1...8, using: &random)).compactMap { _ in names.randomElement(using: &random) }
-      let record = try EncodedRecord({ "" }) { for (number, name) in chosen.enumerated() { $0.set(name, number) } }.json()
+      let record = try EncodedRecord({ "" }) { for (number, name) in chosen.enumerated() { $0.set(name, number) } }
+        .json()
       let values = record.object.values.compactMap { ($0 as? NSNumber)?.intValue }
       // The names are read by Foundation, which keeps one of each: 7 of the record's own (pid and seq are numbers).
       #expect(record.object.count == 7 + chosen.count, "\(chosen): \(record), seed \(random.seed)")
