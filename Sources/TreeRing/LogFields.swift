@@ -32,6 +32,6 @@ public struct LogFields {
   public mutating func group(_ key: LogKey, _ members: (inout LogFields) -> Void) {
     writer.beginGroup(key: key, fieldOnly: true)
     members(&self)
-    writer.end()
+    writer.end(fieldOnly: true)
   }
 }

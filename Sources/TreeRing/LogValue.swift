@@ -22,7 +22,7 @@ extension RecordWriter {
   @inlinable @inline(__always)
   static func tag(_ tag: UInt8, _ fieldOnly: Bool) -> UInt8 { fieldOnly ? tag | SegmentTag.fieldOnly : tag }
 
-  /// Opens a nested object. Every `beginGroup` needs its ``end()``.
+  /// Opens a nested object. Every `beginGroup` needs its ``end(fieldOnly:)``.
   public mutating func beginGroup(key: LogKey, fieldOnly: Bool) {
     _ = unsafe open(Self.tag(SegmentTag.group, fieldOnly), key, payload: 0)
   }
@@ -32,8 +32,10 @@ extension RecordWriter {
     _ = unsafe open(Self.tag(SegmentTag.array, fieldOnly), key, payload: 0)
   }
 
-  /// Closes the innermost group or array.
-  public mutating func end() { _ = unsafe open(SegmentTag.end, .none, payload: 0) }
+  /// Closes the innermost group or array, with the `fieldOnly` it was opened with: the bracket belongs where the members are.
+  public mutating func end(fieldOnly: Bool) {
+    _ = unsafe open(Self.tag(SegmentTag.end, fieldOnly), .none, payload: 0)
+  }
 }
 
 extension FixedWidthInteger {
@@ -139,7 +141,7 @@ extension Array: LogValue where Element: LogValue {
   public func write(to writer: inout RecordWriter, key: LogKey, fieldOnly: Bool) {
     writer.beginArray(key: key, fieldOnly: fieldOnly)
     for element in self { element.write(to: &writer, key: "", fieldOnly: fieldOnly) }
-    writer.end()
+    writer.end(fieldOnly: fieldOnly)
   }
 }
 

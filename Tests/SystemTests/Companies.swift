@@ -50,10 +50,11 @@ final class Companies: Sendable {
 
   /// Process ids of the workers that run now, by the supervisor's own children.
   var workers: [pid_t] {
-    let path = "/proc/\(process.pid)/task/\(process.pid)/children"
-    let text = (try? String(contentsOfFile: path, encoding: .utf8)) ?? ""
-    return text.split(separator: " ").compactMap { pid_t($0.trimmingCharacters(in: .whitespacesAndNewlines)) }
-      .filter(isRunning)
+    let tasks = "/proc/\(process.pid)/task"
+    // A child belongs to the thread that spawned it.
+    let threads = (try? FileManager.default.contentsOfDirectory(atPath: tasks)) ?? []
+    let lists = threads.compactMap { try? String(contentsOfFile: "\(tasks)/\($0)/children", encoding: .utf8) }
+    return lists.flatMap { $0.split { $0 == " " || $0 == "\n" } }.compactMap { pid_t($0) }.filter(isRunning)
   }
 
   /// Stops it as an operator does; returns how it ended.

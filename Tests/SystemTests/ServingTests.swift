@@ -14,7 +14,7 @@ struct ServingTests {
     let company =
       #"{"name":"Hopper Ltd","city":"Ulm","country":"DE","industry":"software","employees":3,"founded":2001}"#
     let requests: [(path: String, options: [String], status: Int)] = [
-      ("/companies/2", [], 200), ("/companies/999999", [], 404), ("/companies/none", [], 404),
+      ("/companies/2", [], 200), ("/companies/999999", [], 404), ("/companies/none", [], 400),
       ("/search?params=%7B%22a%22%3A1%7D", [], 200), ("/search?params=%7Bbad", [], 400), ("/search", [], 400),
       ("/health/live", [], 200), ("/health/ready", [], 200), ("/", [], 200), ("/nothing", [], 404),
       ("/chaos/trap", [], 404), ("/../etc/passwd", ["--path-as-is"], 0),

@@ -80,22 +80,24 @@ final class ConsoleFormatter: Formatter {
   private func fields(of record: RecordView, to output: OutputBuffer) {
     var reader = unsafe SegmentReader(record.segments)
     var depth = 0
+    var isFirst = false
     while let segment = unsafe reader.next() {
       if unsafe segment.tag == SegmentTag.end { depth = max(depth - 1, 0) }
       // A value that the text shows already is not repeated.
-      if unsafe segment.isFieldOnly, unsafe segment.tag != SegmentTag.end {
+      if unsafe segment.tag == SegmentTag.end {
+        if unsafe segment.isFieldOnly { output.append("]") }
+      } else if unsafe segment.isFieldOnly {
+        if !isFirst { output.append(depth == 0 ? "  " : " ") }
         if unsafe segment.key.count > 0 {
-          output.append(depth == 0 ? "  " : " ")
           paint("\u{1B}[36m", output)
           unsafe output.appendTextEscaped(segment.key)
           paint("\u{1B}[0m", output)
           output.append("=")
         }
         unsafe ValueText.append(segment, depth: 0, to: output) { unsafe output.appendTextEscaped($0) }
-      } else if unsafe segment.isFieldOnly || depth > 0, unsafe segment.tag == SegmentTag.end {
-        output.append("]")
       }
-      if unsafe segment.opens { depth += 1 }
+      isFirst = unsafe segment.opens
+      if isFirst { depth += 1 }
     }
   }
 

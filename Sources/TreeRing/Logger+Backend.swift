@@ -1,0 +1,60 @@
+public import CTreeRing
+
+/// What a backend of another logging interface needs: that interface has decided whether the record is wanted, and its texts and field names are
+/// strings made at run time.
+extension Logger {
+  /// The level that is configured for the label. Starts logging from the environment when nothing has started it. Cost: two loads once it is known;
+  /// a search through the configured levels when that level is `trace`.
+  @inlinable
+  package var threshold: Level {
+    // With the label known the gate is this logger's own. At 0 it may be waiting for a new answer.
+    if unsafe tr_logger_label(name.start) != 0, case let known = unsafe tr_logger_threshold(name.start), known > 0,
+      let level = Level(rawValue: known)
+    {
+      return level
+    }
+    return CallPath.threshold(of: name)
+  }
+
+  /// Logs without asking the label's level. Cost and failure: those of any enabled call.
+  ///
+  /// - Parameter fields: writes fields: `fieldOnly`, each under its key.
+  @inlinable
+  @inline(__always)
+  package func record(
+    _ level: Level, _ text: String, _ error: (any Error)?, fields: (inout RecordWriter) -> Void
+  ) {
+    let known = unsafe tr_logger_label(name.start)
+    CallPath.record(
+      level: level, flags: 0, name: name, label: known != 0 ? known : CallPath.learnLabel(name), context: context,
+      text: { LogText(string: text) }, error: { error }, fields: { fields(&$0.writer) })
+  }
+}
+
+extension LogText {
+  /// A text without values, made at run time.
+  @inlinable
+  @inline(__always)
+  init(string: String) {
+    writer = .forCallUnderWay()
+    string.write(to: &writer, key: .none, fieldOnly: false)
+  }
+}
+
+extension CallPath {
+  /// The configured level of a label, looked up. Opens the label's gate, so that the next question is a load.
+  @usableFromInline
+  @inline(never)
+  static func threshold(of name: LogKey) -> Level {
+    _ = allows(name, .critical)
+    return Level(rawValue: LogSystem.threshold(of: name)) ?? .critical
+  }
+
+  /// The label's id, for a logger that has not asked its gate. Starts logging when nothing has started it.
+  @usableFromInline
+  @inline(never)
+  static func learnLabel(_ name: LogKey) -> UInt16 {
+    _ = allows(name, .critical)
+    return label(name)
+  }
+}

@@ -1,0 +1,70 @@
+public import Logging
+internal import TreeRing
+
+/// swift-log's door to TreeRing: writes each event as one record into the calling thread's ring.
+///
+/// ```swift
+/// LoggingSystem.bootstrap(TreeRingLogHandler.init)
+/// ```
+///
+/// A handler is a value: changing the level, the metadata or the provider of one logger changes no other, copies included. The
+/// destination is the process's, and every handler shares it.
+///
+/// Cost of an event: no lock, no system call and no allocation of its own (swift-log makes the strings of interpolated messages and the dictionaries of
+/// metadata before the handler is called). Metadata go straight into the ring; values that are not numbers, strings and the like are asked for their
+/// description, and so is an error, which allocates. It never blocks, unless `TREERING_WHEN_FULL=block` asks for that. Safe from any thread and task,
+/// and inside of a `description` or a metadata provider that logs itself.
+///
+/// An event that finds its ring full is dropped and counted, and the loss is told in the log.
+public struct TreeRingLogHandler: LogHandler {
+  private let logger: TreeRing.Logger
+  private var ownLevel: Logging.Logger.Level?
+
+  /// Fields of every record of this logger. The provider's fields and those of the call replace fields of the same name.
+  public var metadata: Logging.Logger.Metadata = [:]
+
+  /// Asked once for each event that is logged, on the thread that logs. Its fields replace those of ``metadata`` and give way to those of the call.
+  public var metadataProvider: Logging.Logger.MetadataProvider?
+
+  /// From this level on, records tell where they were logged: `source.module`, `source.file`, `source.function` and `source.line`. Nil: no record does.
+  ///
+  /// Errors are few, and the first question about one is where it comes from; in other records four more fields are mostly noise, and cost time. So a `source:`
+  /// that a call below this level names is not kept.
+  public var sourceLevel: Logging.Logger.Level? = .error
+
+  /// A handler for `label`, with the metadata provider that the process was bootstrapped with.
+  ///
+  /// The first handler of a label keeps a copy of that label for ever, so a label per request is a mistake: use metadata. Takes a lock.
+  public init(label: String) { self.init(label: label, metadataProvider: LoggingSystem.metadataProvider) }
+
+  /// A handler for `label` with a metadata provider of its own. Takes a lock; see ``init(label:)``.
+  public init(label: String, metadataProvider: Logging.Logger.MetadataProvider?) {
+    logger = TreeRing.Logger(label)
+    self.metadataProvider = metadataProvider
+  }
+
+  /// The level of this logger: the one it was given, else the one that is configured for its label (`TREERING_LEVEL=info,http=debug`), followed as it
+  /// changes. Reading it starts logging from the environment when nothing has started it.
+  public var logLevel: Logging.Logger.Level {
+    get { ownLevel ?? Logging.Logger.Level(logger.threshold) }
+    set { ownLevel = newValue }
+  }
+
+  /// One of the fields in ``metadata``.
+  public subscript(metadataKey key: String) -> Logging.Logger.Metadata.Value? {
+    get { metadata[key] }
+    set { metadata[key] = newValue }
+  }
+
+  /// Writes the event, whatever its level: swift-log has compared it with ``logLevel`` before.
+  public func log(event: LogEvent) {
+    // Asked before the ring is taken, so that a provider that logs does so in a call of its own.
+    let provided = metadataProvider?.get()
+    logger.record(Level(event.level), event.message.description, event.error) { writer in
+      if let sourceLevel, event.level >= sourceLevel { writer.write(sourceOf: event) }
+      if provided != nil || event.metadata != nil || !metadata.isEmpty {
+        writer.write(event.metadata, provided, metadata)
+      }
+    }
+  }
+}
