@@ -4,7 +4,7 @@
 /// has not (nan, infinities) are strings; durations are seconds.
 final class JSONFormatter: Formatter {
   private var timestamp = Timestamp()
-  private var keys = KeySet()
+  private var names = NameSet()
 
   func append(_ record: RecordView, _ context: RecordContext, to output: OutputBuffer) {
     unsafe begin(time: context.time, level: record.level, to: output)
@@ -13,8 +13,8 @@ final class JSONFormatter: Formatter {
     unsafe text(of: record, to: output)
     output.append("\"")
     unsafe origin(context, sequence: record.sequence, hasOwnPID: record.isAboutOther, to: output)
-    unsafe fields(of: record, to: output)
-    if unsafe record.isTruncated { output.append(",\"treering.truncated\":true") }
+    let isWhole = unsafe fields(of: record, to: output)
+    if unsafe record.isTruncated || !isWhole { output.append(",\"treering.truncated\":true") }
     output.append("}\n")
   }
 
@@ -63,10 +63,12 @@ final class JSONFormatter: Formatter {
     }
   }
 
-  private func fields(of record: RecordView, to output: OutputBuffer) {
+  /// False when some field was left out, because names were repeated, or there were more, than anybody can mean.
+  private func fields(of record: RecordView, to output: OutputBuffer) -> Bool {
     var reader = unsafe SegmentReader(record.segments)
     var nesting = Nesting()
-    keys.removeAll(allowingPID: unsafe record.isAboutOther)
+    var isWhole = true
+    names.removeAll(allowingPID: unsafe record.isAboutOther)
     while let segment = unsafe reader.next() {
       switch unsafe segment.tag {
       case SegmentTag.literal, SegmentTag.label: continue
@@ -79,11 +81,18 @@ final class JSONFormatter: Formatter {
         if unsafe segment.opens { unsafe skipGroup(&reader) }
         continue
       }
+      let before = output.count
       nesting.separate(output)
-      if !nesting.isInArray { unsafe key(segment.key, isTop: nesting.isEmpty, to: output) }
+      if !nesting.isInArray, unsafe !key(segment.key, isTop: nesting.isEmpty, to: output) {
+        output.truncate(to: before)
+        isWhole = false
+        if unsafe segment.opens { unsafe skipGroup(&reader) }
+        continue
+      }
       unsafe value(segment, &nesting, to: output)
     }
     while let close = nesting.pop() { output.append(close) }
+    return isWhole
   }
 
   private func skipGroup(_ reader: inout SegmentReader) {
@@ -93,11 +102,14 @@ final class JSONFormatter: Formatter {
     }
   }
 
-  private func key(_ key: UnsafeBufferPointer<UInt8>, isTop: Bool, to output: OutputBuffer) {
+  /// False when no name can be found for it; then the caller takes back what was written.
+  private func key(_ key: UnsafeBufferPointer<UInt8>, isTop: Bool, to output: OutputBuffer) -> Bool {
     output.append("\"")
+    let start = output.count
     unsafe output.appendJSONEscaped(key)
-    if isTop { for _ in 0..<(unsafe keys.insert(key)) { output.append("_") } }
+    guard !isTop || names.settle(from: start, in: output) else { return false }
     output.append("\":")
+    return true
   }
 
   private func value(_ segment: Segment, _ nesting: inout Nesting, to output: OutputBuffer) {
@@ -143,7 +155,7 @@ final class JSONFormatter: Formatter {
   private func numbers(of notice: StreamNotice, to output: OutputBuffer) {
     switch notice {
     case .dropped(let cause, let byLevel, let total, let first, let last):
-      dropped(byLevel.reduce(0) { $0 + $1.1 }, total: total, cause: cause.name, to: output)
+      dropped(byLevel.reduce(0) { $0 &+ $1.1 }, total: total, cause: cause.name, to: output)
       levels(",\"treering.levels\":{", byLevel, to: output)
       output.append(",\"treering.first\":\"")
       timestamp.append(first, digits: 9, to: output)
@@ -226,39 +238,52 @@ private struct Nesting {
   }
 }
 
-/// The names a record's object has used. Few, so a list is quickest.
-@safe
-private struct KeySet {
-  private var keys: [UnsafeBufferPointer<UInt8>] = unsafe []
+/// The names a record's object has used, as ranges of the output: two names that differ only in bytes which are no characters come out as the same.
+/// Few, so a list is quickest; a record of somebody hostile may hold thousands, so it is bounded.
+private struct NameSet {
+  private var used: [Range<Int>] = []
+  private static let most = 1024
+  private static let mostUnderscores = 16
   private var isPIDAllowed = false
-  private static let reserved: [StaticString] = ["time", "level", "logger", "ns", "msg", "ring", "seq"]
+  private static let reserved: [StaticString] = [
+    "time", "level", "logger", "ns", "msg", "ring", "seq", "treering.truncated",
+  ]
 
   /// - Parameter isPIDAllowed: the record carries a `pid` of its own.
   mutating func removeAll(allowingPID isPIDAllowed: Bool) {
     self.isPIDAllowed = isPIDAllowed
-    unsafe keys.removeAll(keepingCapacity: true)
+    used.removeAll(keepingCapacity: true)
   }
 
-  /// Remembers `key`; the result is how many `_` make it a name that is not taken.
-  mutating func insert(_ key: UnsafeBufferPointer<UInt8>) -> Int {
-    var taken = unsafe isReserved(key) ? 1 : 0
-    for index in unsafe keys.indices where unsafe Self.equal(key, keys[index]) { taken += 1 }
-    unsafe keys.append(key)
-    return taken
+  /// Makes what stands in `output` from `start` on a name that is not taken, by `_` behind it, and remembers it. False when that cannot be.
+  mutating func settle(from start: Int, in output: OutputBuffer) -> Bool {
+    guard used.count < Self.most else { return false }
+    for _ in 0...Self.mostUnderscores {
+      if !isTaken(start..<output.count, in: output) {
+        used.append(start..<output.count)
+        return true
+      }
+      output.append("_")
+    }
+    return false
   }
 
-  private func isReserved(_ key: UnsafeBufferPointer<UInt8>) -> Bool {
-    guard key.count <= 6 else { return false }
-    return unsafe Self.reserved.contains { unsafe Self.equal(key, $0) } || !isPIDAllowed && Self.equal(key, "pid")
+  private func isTaken(_ name: Range<Int>, in output: OutputBuffer) -> Bool {
+    let text = unsafe output.bytes
+    let candidate = unsafe UnsafeRawBufferPointer(rebasing: text[name])
+    if Self.reserved.contains(where: { unsafe $0.isText(candidate) }) { return true }
+    if unsafe !isPIDAllowed && ("pid" as StaticString).isText(candidate) { return true }
+    return used.contains { other in
+      guard other.count == name.count, let start = text.baseAddress else { return false }
+      return unsafe (start + other.lowerBound).assumingMemoryBound(to: UInt8.self).matches(candidate)
+    }
   }
+}
 
-  private static func equal(_ key: UnsafeBufferPointer<UInt8>, _ name: StaticString) -> Bool {
-    unsafe equal(key, UnsafeBufferPointer(start: name.utf8Start, count: name.utf8CodeUnitCount))
-  }
-
-  private static func equal(_ left: UnsafeBufferPointer<UInt8>, _ right: UnsafeBufferPointer<UInt8>) -> Bool {
-    guard left.count == right.count, let start = left.baseAddress else { return left.count == right.count }
-    return unsafe start.matches(UnsafeRawBufferPointer(right))
+extension StaticString {
+  /// Whether `bytes` are this text.
+  fileprivate func isText(_ bytes: UnsafeRawBufferPointer) -> Bool {
+    unsafe utf8CodeUnitCount == bytes.count && utf8Start.matches(bytes)
   }
 }
 

@@ -76,16 +76,21 @@ package final class Drain {
   private func spans() -> [RingSpan] {
     var spans = unsafe [RingSpan]()
     for index in 0..<source.ringCount {
-      guard let ring = source.readRing(index), ring.mask == UInt64(source.capacity - 1), ring.head >= ring.tail else {
-        continue
-      }
-      let tail = ring.tail
+      guard let ring = source.readRing(index), ring.mask == UInt64(source.capacity - 1) else { continue }
+      let (tail, end) = (ring.tail, Self.end(of: ring))
+      guard end >= tail else { continue }
       // More bytes than a ring has: somebody wrote nonsense. Nothing of it can be trusted.
-      let head = ring.head - tail <= UInt64(source.capacity) ? ring.head : tail
+      let head = end - tail <= UInt64(source.capacity) ? end : tail
       guard let bytes = unsafe source.records(index, from: tail, to: head) else { continue }
       unsafe spans.append(RingSpan(index: index, position: tail, consumed: ring.consumed, bytes: bytes))
     }
     return unsafe spans
+  }
+
+  /// The head, or where a sealed ring ends: what was committed behind that has been moved to another file.
+  private static func end(of ring: TRRing) -> UInt64 {
+    let isSealed = ring.attention & TR_ATTENTION_SEALED != 0 && ring.sealed_head != 0
+    return isSealed ? min(ring.head, ring.sealed_head & ~7) : ring.head
   }
 
   private func collect(_ merge: inout TimeMerge, upTo bound: UInt64, _ counted: inout DrainCounters) {
@@ -258,7 +263,7 @@ package final class Drain {
   private func append(_ ends: [RingEnd], lost: UInt64) {
     append(.processClosed(rings: UInt32(ends.count), lost: lost, sequence: ends[0].consumed), ring: 0)
     for end in ends {
-      append(.ringClosed(committed: end.consumed + (end.index == 0 ? 1 : 0), dropped: end.dropped), ring: end.index)
+      append(.ringClosed(committed: end.consumed &+ (end.index == 0 ? 1 : 0), dropped: end.dropped), ring: end.index)
     }
   }
 

@@ -64,8 +64,9 @@ struct RingSpan {
 
   mutating func advance() {
     guard let record = unsafe next else { return }
-    unsafe position += UInt64(record.stride)
-    unsafe consumed += 1
+    // Wrapping: where a ring says it stands, nobody vouches for.
+    unsafe position &+= UInt64(record.stride)
+    unsafe consumed &+= 1
     unsafe rest = UnsafeRawBufferPointer(rebasing: rest[record.stride...])
     unsafe next = RecordView(rest)
   }
@@ -75,7 +76,7 @@ struct RingSpan {
 
   mutating func abandon() -> Int {
     let bytes = unsafe rest.count
-    unsafe position += UInt64(bytes)
+    unsafe position &+= UInt64(bytes)
     unsafe rest = UnsafeRawBufferPointer(start: nil, count: 0)
     unsafe next = nil
     return bytes

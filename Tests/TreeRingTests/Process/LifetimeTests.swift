@@ -43,10 +43,8 @@ import Testing
         let numbers = account.records.filter { $0.integer("thread") == thread }.compactMap { $0.integer("number") }
         let lost = Set(0..<returned[thread]).subtracting(numbers)
         let repeated = Dictionary(grouping: numbers) { $0 }.filter { $1.count > 1 }.keys
-        withKnownIssue("a call during the stop finds no ring file, or is drained and moved", isIntermittent: true) {
-          #expect(lost.isEmpty, "thread \(thread), of \(returned[thread]) calls")
-          #expect(repeated.isEmpty, "thread \(thread), of \(returned[thread]) calls")
-        }
+        #expect(lost.isEmpty, "thread \(thread), of \(returned[thread]) calls")
+        #expect(repeated.isEmpty, "thread \(thread), of \(returned[thread]) calls")
       }
     }
   }
