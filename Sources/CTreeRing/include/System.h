@@ -56,6 +56,9 @@ bool tr_guarded_or32(void *to, uint32_t bits, bool clear);
 void tr_at_exit(void (*drain)(void));
 // Calls `child` in a forked child. Registered once.
 void tr_at_fork(void (*child)(void));
+// Between the two a thread of ours works, and a fork waits.
+void tr_fork_gate_close(void);
+void tr_fork_gate_open(void);
 // Calls `retire` with the thread's state when a thread that has logged ends; the main thread's does not.
 void tr_watch_thread_end(void (*retire)(void *_Nullable), void *thread);
 

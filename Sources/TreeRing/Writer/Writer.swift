@@ -91,7 +91,10 @@ final class Writer: @unchecked Sendable {  // `drain` belongs to the thread alon
     while !isStopping.load(ordering: .acquiring) {
       unsafe tr_store32(doorbell, 0)
       let wanted = flushWanted.load(ordering: .acquiring)
-      switch drain.pass() {
+      tr_fork_gate_close()
+      let outcome = drain.pass()
+      tr_fork_gate_open()
+      switch outcome {
       case .delivered:
         naps = 0
         hasComplained = false
