@@ -24,7 +24,9 @@ struct GateTests {
         }
       }
       DebugChannel.enable("gate:odd:*")
-      for (index, channel) in channels.enumerated() { precondition(channel.isEnabled == (index % 2 == 1), channel.name) }
+      for (index, channel) in channels.enumerated() {
+        precondition(channel.isEnabled == (index % 2 == 1), channel.name)
+      }
       precondition(DebugChannel.disable() == "gate:odd:*")
       for channel in channels { precondition(!channel.isEnabled, channel.name) }
       LogSystem.stop()
