@@ -21,11 +21,12 @@ uint8_t bm_threshold = 2;
 enum {
   CALLS_PER_SAMPLE = 20,
   CALLS_IN_A_ROW = 1000,   // fit into a ring and into a queue, so that nothing is dropped and nobody waits
-  BURSTS_IN_A_ROW = 1000,
+  BURSTS_IN_A_ROW = 300,
   DISABLED_CALLS = 100000,
   DISABLED_BURSTS = 300,
   ROUNDS = 3,
   MANY_THREADS = 4,
+  MOST_THREADS = 64,
 };
 static const uint64_t GAP = 2000000;  // nanoseconds between two samples
 
@@ -262,8 +263,8 @@ static void enabled(const BMSubject *subject, uint32_t threads) {
   double *row = allocated((size_t)threads * BURSTS_IN_A_ROW, sizeof(double));
   pthread_barrier_t barrier;
   pthread_barrier_init(&barrier, NULL, threads);
-  Caller callers[MANY_THREADS];
-  pthread_t ids[MANY_THREADS];
+  Caller callers[MOST_THREADS];
+  pthread_t ids[MOST_THREADS];
   bool spins = (long)threads < sysconf(_SC_NPROCESSORS_ONLN);
   for (uint32_t i = 0; i < threads; i++) {
     callers[i] = (Caller){subject, samples, spins, spaced + i * samples, row + i * BURSTS_IN_A_ROW, &barrier};
@@ -300,7 +301,8 @@ static void require_output(const BMSubject *subject) {
 void bm_enabled(BMSubject subject) {
   if (count_instructions(subject.burst, subject.flush)) return;
   enabled(&subject, 1);
-  if (!getenv("BENCHMARK_ONE")) enabled(&subject, MANY_THREADS);
+  uint32_t many = setting("BENCHMARK_THREADS", MANY_THREADS);
+  if (many > 1) enabled(&subject, many < MOST_THREADS ? many : MOST_THREADS);
   count_allocations(&subject);
   require_output(&subject);
 }

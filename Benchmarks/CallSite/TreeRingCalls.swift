@@ -1,5 +1,4 @@
 import CBenchmark
-import CTreeRing
 import TreeRing
 
 /// Calls of TreeRing. Each function is one loop around one call, as a program has it.
@@ -8,7 +7,8 @@ enum TreeRingCalls {
   static func enabled(_ calls: UInt32) {
     let order = Order.placed
     for number in 0..<Int64(calls) {
-      log.info("order \(order.id &+ number, "order.id") placed by \(order.user, "user") total \(order.total, "order.total")")
+      let id = order.id &+ number
+      log.info("order \(id, "order.id") placed by \(order.user, "user") total \(order.total, "order.total")")
     }
   }
 
@@ -22,11 +22,5 @@ enum TreeRingCalls {
   static func channelOff(_ calls: UInt32) {
     let order = Order.placed
     for number in 0..<Int64(calls) { debugChannel("order \(order.id &+ number)") }
-  }
-
-  /// Plays the consumer that has taken everything, without reading a byte.
-  static func forget() {
-    guard let ring = unsafe tr_thread().pointee.rings.0 else { return }
-    unsafe tr_store64(&ring.pointee.tail, ring.pointee.head)
   }
 }

@@ -96,7 +96,12 @@ package final class Drain {
   private func collect(_ merge: inout TimeMerge, upTo bound: UInt64, _ counted: inout DrainCounters) {
     var size = 0
     for index in unsafe merge.spans.indices where unsafe merge.spans[index].isUnreadable {
-      unsafe abandon(index, &merge, &counted)
+      // A ring goes on behind a stretch that was given up in an earlier pass; its account shows the numbers between as lost.
+      if unsafe merge.spans[index].hasGap {
+        unsafe merge.resume(index)
+      } else {
+        unsafe abandon(index, &merge, &counted)
+      }
     }
     while size < Self.batchSize, let index = unsafe merge.next(upTo: bound) {
       let span = unsafe merge.spans[index]
