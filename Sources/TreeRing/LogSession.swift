@@ -108,6 +108,8 @@ final class LogSession: Sendable {
   func stop() {
     seal()
     if let drain = writer?.join() {
+      tr_work_begin()
+      defer { tr_work_end() }
       if finish(drain), let path = file.path { unsafe unlink(path) }
     }
     // What is left belongs to whoever comes. Closing alone would not let go of the locks: the mappings of the rings hold the open file, too.
@@ -208,9 +210,7 @@ final class LogSession: Sendable {
 
   /// In a forked child: forgets the parent's session and its rings, and lets go of its locks. Touches no lock and no memory of the parent's.
   static func abandon() {
-    if let producer = unsafe tr_producer(), unsafe producer.pointee.fd >= 0 { unsafe close(producer.pointee.fd) }
-    tr_set_producer(nil)
-    unsafe tr_thread().pointee = TRThread()
+    tr_leave_parent()
     address.store(0, ordering: .releasing)
   }
 }
