@@ -4,7 +4,6 @@
 #include <stdlib.h>
 
 static void (*drain_at_exit)(void);
-static void (*child_of_fork)(void);
 static void (*retire_thread)(void *);
 static pthread_key_t thread_key;
 static pthread_once_t thread_key_once = PTHREAD_ONCE_INIT;
@@ -17,16 +16,6 @@ static void exiting(void) {
 __attribute__((constructor)) static void register_exit_handler(void) { atexit(exiting); }
 
 void tr_at_exit(void (*drain)(void)) { drain_at_exit = drain; }
-
-static void forked(void) {
-  if (child_of_fork) child_of_fork();
-}
-
-void tr_at_fork(void (*child)(void)) {
-  bool first = child_of_fork == NULL;
-  child_of_fork = child;
-  if (first) pthread_atfork(NULL, NULL, forked);
-}
 
 static void thread_ended(void *thread) {
   if (retire_thread) retire_thread(thread);

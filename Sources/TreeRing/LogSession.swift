@@ -108,22 +108,32 @@ final class LogSession: Sendable {
   func stop() {
     seal()
     if let drain = writer?.join() {
+      tr_work_begin()
+      defer { tr_work_end() }
       if finish(drain), let path = file.path { unsafe unlink(path) }
     }
-    // Closing the descriptor lets go of both locks: what is left belongs to whoever comes.
-    if file.descriptor >= 0 { close(file.descriptor) }
+    // What is left belongs to whoever comes. Closing alone would not let go of the locks: the mappings of the rings hold the open file, too.
+    if file.descriptor >= 0 {
+      _ = tr_unlock_byte(file.descriptor, RingFile.consumerByte)
+      _ = tr_unlock_byte(file.descriptor, RingFile.producerByte)
+      close(file.descriptor)
+    }
   }
 
-  /// Marks every ring as closed and notes where its head is. A producer that commits afterwards sees the mark, compares with the note, and moves its
-  /// record to the next file: the barrier leaves no third possibility.
+  /// Marks every ring as closed, and decides where it ends. A producer whose commit may have come too late sees the mark, and decides as well: whoever
+  /// is first is right (`CallPath.wasInTime`). The barrier leaves no third possibility: a producer that has not seen the mark has moved the head
+  /// before it is read here. Only then is a collector told that nothing more will come.
   private func seal() {
     let header = unsafe file.header
-    unsafe tr_store32(tr_header_sealed(header), 1)
+    unsafe tr_store32(tr_header_sealed(header), 2)
     _ = tr_membarrier()
     let rings = unsafe (0..<local.rings.ringCount).compactMap { unsafe local.rings.ring($0) }
     for index in unsafe rings.indices { unsafe _ = tr_or32(tr_ring_attention(rings[index]), TR_ATTENTION_SEALED) }
     _ = tr_membarrier()
-    for index in unsafe rings.indices { unsafe rings[index].pointee.sealed_head = tr_load64(rings[index]) }
+    for index in unsafe rings.indices {
+      unsafe _ = tr_exchange_if64(&rings[index].pointee.sealed_head, 0, tr_load64(rings[index]) | 1)
+    }
+    unsafe tr_store32(tr_header_sealed(header), 1)
   }
 
   /// Delivers what is left. False when a sink refuses for two seconds: the file then stays for recovery.
@@ -200,9 +210,7 @@ final class LogSession: Sendable {
 
   /// In a forked child: forgets the parent's session and its rings, and lets go of its locks. Touches no lock and no memory of the parent's.
   static func abandon() {
-    if let producer = unsafe tr_producer(), unsafe producer.pointee.fd >= 0 { unsafe close(producer.pointee.fd) }
-    tr_set_producer(nil)
-    unsafe tr_thread().pointee = TRThread()
+    tr_leave_parent()
     address.store(0, ordering: .releasing)
   }
 }

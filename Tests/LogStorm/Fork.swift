@@ -7,8 +7,9 @@ private let fork = unsafe unsafeBitCast(dlsym(nil, "fork"), to: (@convention(c) 
 /// A process that has logged forks while its threads log; parent and child go on logging.
 ///
 ///     LogStorm fork CHILDREN
+///     LogStorm orphan             forks a child that never logs, and waits to be killed
 ///
-/// Each child logs some records and ends without and with exit handlers in turn.
+/// Each child logs some records and ends without and with exit handlers in turn. The last one comes to be in an argument of a call.
 enum Fork {
   static func run() {
     for number in 0..<50 { log.info("parent \(number, "number")") }
@@ -20,6 +21,9 @@ enum Fork {
       if pid == 0 { childMain(child) }
       children.append(pid)
     }
+    let inside = forkInside()
+    if inside == 0 { childMain(children.count) }
+    children.append(inside)
     for number in 0..<50 { log.info("parent afterwards \(number, "number")") }
     for child in children {
       var status: Int32 = 0
@@ -27,6 +31,31 @@ enum Fork {
       precondition(status == 0, "child \(child) ended with \(status)")
     }
     LogStorm.say("\(getpid()) \(children.map { "\($0)" }.joined(separator: " "))")
+  }
+
+  /// Both processes come back from the call: each has its record, in its own file.
+  private static func forkInside() -> pid_t {
+    var child: pid_t = 0
+    func forked() -> pid_t {
+      child = fork()
+      return child == 0 ? 0 : 1
+    }
+    log.info("inside \(getpid(), "before") \(forked(), "parent")")
+    return child
+  }
+
+  static func runOrphan() {
+    for number in 0..<50 { log.info("parent \(number, "number")") }
+    LogSystem.flush()
+    let child = fork()
+    if child == 0 {
+      // Until the test, which knows its number, has seen enough; a minute at most.
+      sleep(60)
+      _exit(0)
+    }
+    log.info("parent has a child")
+    LogStorm.say("\(child)")
+    pause()
   }
 
   private static func childMain(_ child: Int) -> Never {

@@ -39,5 +39,7 @@ package struct JSONRecord: @unchecked Sendable, CustomStringConvertible {  // pr
   /// What was found instead of a record.
   package struct UnreadableLine: Error {
     package let line: String
+
+    package init(line: String) { self.line = line }
   }
 }

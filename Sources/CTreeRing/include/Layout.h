@@ -61,7 +61,7 @@ typedef struct {
   uint64_t consumed;      // 264  records released, which is the next expected sequence number
   uint64_t pending_tail;  // 272  the same two after the batch of the intent journal
   uint64_t pending_consumed;  // 280
-  uint64_t sealed_head;   // 288  where the closer found the head
+  uint64_t sealed_head;   // 288  where a sealed ring ends, | 1; 0: not decided yet. What was committed behind it belongs to another file.
   uint64_t unreadable;    // 296  bytes skipped because they made no sense
   uint64_t pad2[10];
   // Written by the producer when it drops: how many, by cause and level, and when.
@@ -105,7 +105,7 @@ typedef struct {
   uint64_t clock_realtime;    // 104  … the same moment in nanoseconds since 1970 …
   double clock_period;        // 112  … and nanoseconds per tick
   uint32_t labels_end;        // 120  bytes of the label table in use
-  uint32_t sealed;            // 124  1: the producer will commit nothing more, though it may live on
+  uint32_t sealed;            // 124  2: being sealed, 1: the producer will commit nothing more, though it may live on
   uint64_t lost[TR_LEVELS];   // 128  calls that found no ring at all, by level
   uint64_t lost_told;         // 192
   uint64_t pending_lost_told; // 200

@@ -54,8 +54,16 @@ bool tr_guarded_or32(void *to, uint32_t bits, bool clear);
 
 // Calls `drain` when the process exits normally, after nearly every other exit handler (this one is registered before main).
 void tr_at_exit(void (*drain)(void));
-// Calls `child` in a forked child. Registered once.
+// Calls `child` in a forked child. Registered once. A fork waits until the writer thread is between two batches, so that the child does not inherit
+// locks which that thread holds, of the language's runtime for instance.
 void tr_at_fork(void (*child)(void));
+// Around the writer thread's work. `pause` is called between batches; it returns at once when nobody forks.
+void tr_work_begin(void);
+void tr_work_pause(void);
+void tr_work_end(void);
+// In a forked child: puts private memory in the place of the parent's rings, closes its file, and forgets both. Even an address that a call under way
+// holds stays good. Without this the child's mappings would hold the parent's locks after the parent's death.
+void tr_leave_parent(void);
 // Calls `retire` with the thread's state when a thread that has logged ends; the main thread's does not.
 void tr_watch_thread_end(void (*retire)(void *_Nullable), void *thread);
 

@@ -4,7 +4,7 @@
 /// has not (nan, infinities) are strings; durations are seconds.
 final class JSONFormatter: Formatter {
   private var timestamp = Timestamp()
-  private let keys = KeySet()
+  private let names = NameSet()
 
   func append(_ record: RecordView, _ context: RecordContext, to output: OutputBuffer) {
     unsafe begin(time: context.time, level: record.level, to: output)
@@ -13,8 +13,8 @@ final class JSONFormatter: Formatter {
     unsafe text(of: record, to: output)
     output.append("\"")
     unsafe origin(context, sequence: record.sequence, hasOwnPID: record.isAboutOther, to: output)
-    unsafe fields(of: record, to: output)
-    if unsafe record.isTruncated { output.append(",\"treering.truncated\":true") }
+    let isWhole = unsafe fields(of: record, to: output)
+    if unsafe record.isTruncated || !isWhole { output.append(",\"treering.truncated\":true") }
     output.append("}\n")
   }
 
@@ -70,10 +70,12 @@ final class JSONFormatter: Formatter {
     }
   }
 
-  private func fields(of record: RecordView, to output: OutputBuffer) {
+  /// False when some field was left out, because names were repeated, or there were more, than anybody can mean.
+  private func fields(of record: RecordView, to output: OutputBuffer) -> Bool {
     var reader = unsafe SegmentReader(record.segments)
     var nesting = Nesting()
-    keys.removeAll(allowingPID: unsafe record.isAboutOther)
+    var isWhole = true
+    names.removeAll(allowingPID: unsafe record.isAboutOther)
     while let segment = unsafe reader.next() {
       switch unsafe segment.tag {
       case SegmentTag.literal, SegmentTag.label: continue
@@ -86,11 +88,18 @@ final class JSONFormatter: Formatter {
         if unsafe segment.opens { unsafe skipGroup(&reader) }
         continue
       }
+      let before = output.count
       nesting.separate(output)
-      if !nesting.isInArray { unsafe key(segment.key, isTop: nesting.isEmpty, to: output) }
+      if !nesting.isInArray, unsafe !key(segment.key, isTop: nesting.isEmpty, to: output) {
+        output.truncate(to: before)
+        isWhole = false
+        if unsafe segment.opens { unsafe skipGroup(&reader) }
+        continue
+      }
       unsafe value(segment, &nesting, to: output)
     }
     while let close = nesting.pop() { output.append(close) }
+    return isWhole
   }
 
   private func skipGroup(_ reader: inout SegmentReader) {
@@ -100,11 +109,14 @@ final class JSONFormatter: Formatter {
     }
   }
 
-  private func key(_ key: UnsafeBufferPointer<UInt8>, isTop: Bool, to output: OutputBuffer) {
+  /// False when no name can be found for it; then the caller takes back what was written.
+  private func key(_ key: UnsafeBufferPointer<UInt8>, isTop: Bool, to output: OutputBuffer) -> Bool {
     output.append("\"")
+    let start = output.count
     unsafe output.appendJSONEscaped(key)
-    if isTop { for _ in 0..<(unsafe keys.insert(key)) { output.append("_") } }
+    guard !isTop || names.settle(from: start, in: output) else { return false }
     output.append("\":")
+    return true
   }
 
   private func value(_ segment: Segment, _ nesting: inout Nesting, to output: OutputBuffer) {
@@ -150,7 +162,7 @@ final class JSONFormatter: Formatter {
   private func numbers(of notice: StreamNotice, to output: OutputBuffer) {
     switch notice {
     case .dropped(let cause, let byLevel, let total, let first, let last):
-      dropped(byLevel.reduce(0) { $0 + $1.1 }, total: total, cause: cause.name, to: output)
+      dropped(byLevel.reduce(0) { $0 &+ $1.1 }, total: total, cause: cause.name, to: output)
       levels(",\"treering.levels\":{", byLevel, to: output)
       output.append(",\"treering.first\":\"")
       append(first, to: output)
@@ -233,17 +245,19 @@ private struct Nesting {
   }
 }
 
-/// The names a record's object has used. Few, so a list is quickest.
+/// The names a record's object has used, as ranges of the output: two names that differ only in bytes which are no characters come out as the same.
+/// Few, so a list is quickest; a record of somebody hostile may hold thousands, so it is bounded.
 ///
-/// Premise of every unsafe line: a record of 64 KiB has less than 16,384 segments of 4 bytes or more, so the memory never runs out.
+/// Premise of every unsafe line: `count <= most`, and a range that is remembered lies within the output while its record is being written.
 @safe
-private final class KeySet {
-  private let keys = UnsafeMutablePointer<UnsafeBufferPointer<UInt8>>.allocate(capacity: capacity)
+private final class NameSet {
+  private let used = UnsafeMutablePointer<Range<Int>>.allocate(capacity: most)
   private var count = 0
   private var isPIDAllowed = false
-  private static let capacity = RecordLayout.largestRecord / RecordLayout.segmentHeaderSize
+  private static let most = 1024
+  private static let mostUnderscores = 16
 
-  deinit { unsafe keys.deallocate() }
+  deinit { unsafe used.deallocate() }
 
   /// - Parameter isPIDAllowed: the record carries a `pid` of its own.
   func removeAll(allowingPID isPIDAllowed: Bool) {
@@ -251,36 +265,45 @@ private final class KeySet {
     count = 0
   }
 
-  /// Remembers `key`; the result is how many `_` make it a name that is not taken.
-  func insert(_ key: UnsafeBufferPointer<UInt8>) -> Int {
-    var taken = unsafe isReserved(key) ? 1 : 0
-    for index in 0..<count where unsafe Self.equal(key, keys[index]) { taken += 1 }
-    guard count < Self.capacity else { return taken }
-    unsafe (keys + count).initialize(to: key)
-    count += 1
-    return taken
+  /// Makes what stands in `output` from `start` on a name that is not taken, by `_` behind it, and remembers it. False when that cannot be.
+  func settle(from start: Int, in output: OutputBuffer) -> Bool {
+    guard count < Self.most else { return false }
+    for _ in 0...Self.mostUnderscores {
+      if !isTaken(start..<output.count, in: output) {
+        unsafe (used + count).initialize(to: start..<output.count)
+        count += 1
+        return true
+      }
+      output.append("_")
+    }
+    return false
   }
 
-  private func isReserved(_ key: UnsafeBufferPointer<UInt8>) -> Bool {
-    switch key.count {
-    case 2: unsafe Self.equal(key, "ns")
-    case 3: unsafe Self.equal(key, "msg") || Self.equal(key, "seq") || !isPIDAllowed && Self.equal(key, "pid")
-    case 4: unsafe Self.equal(key, "time") || Self.equal(key, "ring")
-    case 5: unsafe Self.equal(key, "level")
-    case 6: unsafe Self.equal(key, "logger")
+  private func isTaken(_ name: Range<Int>, in output: OutputBuffer) -> Bool {
+    guard let text = unsafe output.bytes.baseAddress?.assumingMemoryBound(to: UInt8.self) else { return false }
+    let candidate = unsafe UnsafeRawBufferPointer(start: text + name.lowerBound, count: name.count)
+    if unsafe isReserved(candidate) { return true }
+    for index in 0..<count where unsafe used[index].count == name.count {
+      if unsafe (text + used[index].lowerBound).matches(candidate) { return true }
+    }
+    return false
+  }
+
+  private func isReserved(_ name: UnsafeRawBufferPointer) -> Bool {
+    switch name.count {
+    case 2: unsafe Self.equal(name, "ns")
+    case 3: unsafe Self.equal(name, "msg") || Self.equal(name, "seq") || !isPIDAllowed && Self.equal(name, "pid")
+    case 4: unsafe Self.equal(name, "time") || Self.equal(name, "ring")
+    case 5: unsafe Self.equal(name, "level")
+    case 6: unsafe Self.equal(name, "logger")
+    case 18: unsafe Self.equal(name, "treering.truncated")
     default: false
     }
   }
 
   @inline(__always)
-  private static func equal(_ key: UnsafeBufferPointer<UInt8>, _ name: StaticString) -> Bool {
-    unsafe equal(key, UnsafeBufferPointer(start: name.utf8Start, count: name.utf8CodeUnitCount))
-  }
-
-  @inline(__always)
-  private static func equal(_ left: UnsafeBufferPointer<UInt8>, _ right: UnsafeBufferPointer<UInt8>) -> Bool {
-    guard left.count == right.count, let start = left.baseAddress else { return left.count == right.count }
-    return unsafe start.matches(UnsafeRawBufferPointer(right))
+  private static func equal(_ name: UnsafeRawBufferPointer, _ reserved: StaticString) -> Bool {
+    unsafe reserved.utf8CodeUnitCount == name.count && reserved.utf8Start.matches(name)
   }
 }
 

@@ -39,6 +39,10 @@ extension CallPath {
     _ ring: UnsafeMutablePointer<TRRing>, _ thread: UnsafeMutablePointer<TRThread>, _ level: Level
   ) -> UnsafeMutablePointer<TRRing>? {
     if unsafe hasRoom(ring, level) { return unsafe ring }
+    if unsafe tr_load32(&ring.pointee.attention) & TR_ATTENTION_SEALED != 0 {
+      unsafe thread.pointee = TRThread()
+      return unsafe takeSlowly(thread, nil, level)
+    }
     if unsafe tr_producer()?.pointee.block == 1, unsafe waitForRoom(ring, level) { return unsafe ring }
     unsafe countDrop(ring, .ringFull, level)
     unsafe tr_give_back(thread, ring)
@@ -143,7 +147,7 @@ extension CallPath {
       LogSystem.wakeWriter()
     }
     if attention & TR_ATTENTION_NESTED != 0 {
-      if attention & TR_ATTENTION_SEALED != 0, unsafe ring.pointee.head > tr_load64(&ring.pointee.sealed_head) {
+      if attention & TR_ATTENTION_SEALED != 0, unsafe !wasInTime(ring) {
         let level = unsafe Level(rawValue: TRRecord(at: start).level) ?? .critical
         if let producer = unsafe tr_producer() { unsafe countLost(producer, level) }
       }
@@ -158,14 +162,23 @@ extension CallPath {
     }
   }
 
-  /// The ring was closed (`LogSystem.stop()`, or the exit handler) before or while this record was committed. When the closer had taken the head
-  /// before it, the record is written again into a ring of the next file. The thread never uses the closed ring again.
+  /// Whether the record that this thread has just committed to a sealed ring lies before the ring's end, so that the closer delivers it. Where the
+  /// closer has not decided yet, the end is set here, behind the record. Nobody waits for anybody: the closer's thread may be the one that is
+  /// interrupted by this call.
+  private static func wasInTime(_ ring: UnsafeMutablePointer<TRRing>) -> Bool {
+    let head = unsafe ring.pointee.head
+    if unsafe tr_exchange_if64(&ring.pointee.sealed_head, 0, head | 1) { return true }
+    return unsafe head <= tr_load64(&ring.pointee.sealed_head) & ~7
+  }
+
+  /// The ring was closed (`LogSystem.stop()`, or the exit handler) before or while this record was committed. When the closer does not deliver it, the
+  /// record is written again into a ring of the next file. The thread never uses the closed ring again.
   private static func moveFromSealed(
     _ thread: UnsafeMutablePointer<TRThread>, _ old: UnsafeMutablePointer<TRRing>, _ start: UnsafeMutablePointer<UInt8>
   ) {
-    let wasDrained = unsafe old.pointee.head <= tr_load64(&old.pointee.sealed_head)
+    let isDelivered = unsafe wasInTime(old)
     unsafe thread.pointee = TRThread()
-    if wasDrained { return }
+    if isDelivered { return }
     let record = unsafe TRRecord(at: start)
     guard let level = Level(rawValue: record.level), let ring = unsafe takeSlowly(thread, nil, level) else { return }
     let target = unsafe tr_start(ring)

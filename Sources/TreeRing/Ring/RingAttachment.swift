@@ -104,7 +104,7 @@ package final class RingAttachment: RingSource {
   package var isConsumed: Bool { tr_is_byte_locked(descriptor, RingFile.consumerByte) != 0 }
 
   /// Whether the producer has promised to commit nothing more.
-  package var isSealed: Bool { (readHeader()?.sealed ?? 0) != 0 }
+  package var isSealed: Bool { readHeader()?.sealed == 1 }
 
   /// Whether the file is of the machine's present boot, so that its ticks are this machine's.
   package var isSameBoot: Bool {

@@ -65,6 +65,7 @@ enum RingSlots {
     // The file may have been sealed meanwhile, by a closer that could not see this ring yet. The claim of the slot, above, and the closer's
     // barrier leave no other order: either it saw the slot, or this sees the seal.
     if unsafe tr_load32(tr_header_sealed(header)) != 0 {
+      unsafe _ = tr_exchange_if64(&ring.pointee.sealed_head, 0, 1)
       unsafe _ = tr_or32(&ring.pointee.attention, TR_ATTENTION_SEALED)
     }
     return unsafe ring

@@ -84,22 +84,32 @@ package final class Drain {
   private func spans() -> [RingSpan] {
     var spans = unsafe [RingSpan]()
     for index in 0..<source.ringCount {
-      guard let ring = source.readRing(index), ring.mask == UInt64(source.capacity - 1), ring.head >= ring.tail else {
-        continue
-      }
-      let tail = ring.tail
+      guard let ring = source.readRing(index), ring.mask == UInt64(source.capacity - 1) else { continue }
+      let (tail, end) = (ring.tail, Self.end(of: ring))
+      guard end >= tail else { continue }
       // More bytes than a ring has: somebody wrote nonsense. Nothing of it can be trusted.
-      let head = ring.head - tail <= UInt64(source.capacity) ? ring.head : tail
+      let head = end - tail <= UInt64(source.capacity) ? end : tail
       guard let bytes = unsafe source.records(index, from: tail, to: head) else { continue }
       unsafe spans.append(RingSpan(index: index, position: tail, consumed: ring.consumed, bytes: bytes))
     }
     return unsafe spans
   }
 
+  /// The head, or where a sealed ring ends: what was committed behind that has been moved to another file.
+  private static func end(of ring: TRRing) -> UInt64 {
+    let isSealed = ring.attention & TR_ATTENTION_SEALED != 0 && ring.sealed_head != 0
+    return isSealed ? min(ring.head, ring.sealed_head & ~7) : ring.head
+  }
+
   private func collect(_ merge: inout TimeMerge, upTo bound: UInt64, _ counted: inout DrainCounters) {
     var size = 0
     for index in unsafe merge.spans.indices where unsafe merge.spans[index].isUnreadable {
-      unsafe abandon(index, &merge, &counted)
+      // A ring goes on behind a stretch that was given up in an earlier pass; its account shows the numbers between as lost.
+      if unsafe merge.spans[index].hasGap {
+        unsafe merge.resume(index)
+      } else {
+        unsafe abandon(index, &merge, &counted)
+      }
     }
     while size < Self.batchSize, let (index, until) = unsafe merge.oldest(upTo: bound) {
       var context = unsafe self.context(of: merge.spans[index].index)
@@ -270,7 +280,7 @@ package final class Drain {
   private func append(_ ends: [RingEnd], lost: UInt64) {
     append(.processClosed(rings: UInt32(ends.count), lost: lost, sequence: ends[0].consumed), ring: 0)
     for end in ends {
-      append(.ringClosed(committed: end.consumed + (end.index == 0 ? 1 : 0), dropped: end.dropped), ring: end.index)
+      append(.ringClosed(committed: end.consumed &+ (end.index == 0 ? 1 : 0), dropped: end.dropped), ring: end.index)
     }
   }
 

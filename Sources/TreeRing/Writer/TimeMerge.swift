@@ -30,6 +30,9 @@ struct TimeMerge {
   /// Goes on to the following record of one ring.
   mutating func advance(_ index: Int) { unsafe spans[index].advance() }
 
+  /// Goes on with a ring whose numbers have a gap.
+  mutating func resume(_ index: Int) { unsafe spans[index].resume() }
+
   /// Gives up the rest of a ring's bytes, which make no sense. Returns how many there are.
   mutating func abandon(_ index: Int) -> Int { unsafe spans[index].abandon() }
 }
@@ -59,17 +62,26 @@ struct RingSpan {
     return unsafe next.sequence != consumed
   }
 
+  /// Goes on after an unreadable stretch: the next record tells its own number, and those before it are gone.
+  mutating func resume() {
+    if let record = unsafe next { unsafe consumed = record.sequence }
+  }
+
   mutating func advance() {
     guard let record = unsafe next else { return }
-    unsafe position += UInt64(record.stride)
-    unsafe consumed += 1
+    // Wrapping: where a ring says it stands, nobody vouches for.
+    unsafe position &+= UInt64(record.stride)
+    unsafe consumed &+= 1
     unsafe rest = UnsafeRawBufferPointer(rebasing: rest[record.stride...])
     unsafe next = RecordView(rest)
   }
 
+  /// Whether only the numbers before the next record are missing, as they are after a stretch that was given up.
+  var hasGap: Bool { unsafe next.map { unsafe $0.sequence > consumed } ?? false }
+
   mutating func abandon() -> Int {
     let bytes = unsafe rest.count
-    unsafe position += UInt64(bytes)
+    unsafe position &+= UInt64(bytes)
     unsafe rest = UnsafeRawBufferPointer(start: nil, count: 0)
     unsafe next = nil
     return bytes

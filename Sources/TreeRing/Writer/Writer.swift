@@ -89,8 +89,11 @@ final class Writer: @unchecked Sendable {  // `drain` belongs to the thread alon
   }
 
   private func run() {
+    tr_work_begin()
+    defer { tr_work_end() }
     var naps = 0
     while !isStopping.load(ordering: .acquiring) {
+      tr_work_pause()
       unsafe tr_store32(doorbell, 0)
       let wanted = flushWanted.load(ordering: .acquiring)
       switch drain.pass() {
@@ -123,7 +126,11 @@ final class Writer: @unchecked Sendable {  // `drain` belongs to the thread alon
     sleep(100_000_000)
   }
 
-  private func sleep(_ nanoseconds: Int64) { unsafe _ = tr_futex_wait(doorbell, 0, nanoseconds, false) }
+  private func sleep(_ nanoseconds: Int64) {
+    tr_work_end()
+    unsafe _ = tr_futex_wait(doorbell, 0, nanoseconds, false)
+    tr_work_begin()
+  }
 
   private func park() {
     setParked(true)

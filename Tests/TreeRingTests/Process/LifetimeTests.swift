@@ -1,3 +1,4 @@
+import Glibc
 import TestSupport
 import Testing
 
@@ -43,36 +44,57 @@ import Testing
         let numbers = account.records.filter { $0.integer("thread") == thread }.compactMap { $0.integer("number") }
         let lost = Set(0..<returned[thread]).subtracting(numbers)
         let repeated = Dictionary(grouping: numbers) { $0 }.filter { $1.count > 1 }.keys
-        withKnownIssue("a call during the stop finds no ring file, or is drained and moved", isIntermittent: true) {
-          #expect(lost.isEmpty, "thread \(thread), of \(returned[thread]) calls")
-          #expect(repeated.isEmpty, "thread \(thread), of \(returned[thread]) calls")
-        }
+        #expect(lost.isEmpty, "thread \(thread), of \(returned[thread]) calls")
+        #expect(repeated.isEmpty, "thread \(thread), of \(returned[thread]) calls")
       }
     }
   }
 
   @Test func aForkedChildNeitherRepeatsNorTouchesItsParentsRecords() throws {
-    for _ in 0..<3 {
+    for _ in 0..<environment("TREERING_FORKS", default: 10) {
       let run = try StormRun()
       let pids = try run.finish("fork", "4").split { !$0.isNumber }.compactMap { Int($0) }
       try run.recover()
       let account = try StreamAccount(run.records())
       #expect(account.faults == [])
+      #expect(pids.count == 6)
       let parent = pids[0]
       #expect(Set(account.records.compactMap { $0.integer("pid") }) == Set(pids))
-      for record in account.records {
+      let inside = account.records.filter { $0["before"] != nil }
+      #expect(Set(inside.compactMap { $0.integer("pid") }) == [parent, pids[5]], "each has its own record of the call")
+      #expect(inside.allSatisfy { ($0.integer("parent") == 1) == ($0.integer("pid") == parent) }, "\(inside)")
+      #expect(inside.count == 2)
+      let messages = account.records.filter { $0["before"] == nil }
+      for record in messages {
         let isParents = record.msg?.hasPrefix("parent") == true
         #expect((record.integer("pid") == parent) == isParents, "\(record)")
       }
-      let messages = account.records.map { $0.msg ?? "" }
-      #expect(Set(messages).count == messages.count, "nothing twice")
-      #expect(messages.filter { $0.hasPrefix("parent") }.count == 100 + 4 * 50)
-      for child in 0..<4 {
-        #expect(messages.filter { $0.hasPrefix("child \(child):") }.count == 50, "child \(child)")
-        let own = account.records.filter { $0.msg?.hasPrefix("child \(child):") == true }
+      let texts = messages.map { $0.msg ?? "" }
+      #expect(Set(texts).count == texts.count, "nothing twice")
+      #expect(texts.filter { $0.hasPrefix("parent") }.count == 100 + 4 * 50)
+      for child in 0..<5 {
+        let own = messages.filter { $0.msg?.hasPrefix("child \(child):") == true }
+        #expect(own.count == 50, "child \(child)")
         #expect(Set(own.map { $0.integer("pid") }) == [pids[1 + child]])
       }
     }
+  }
+
+  /// A child that outlives its parent does not keep the parent's rings from recovery, whether it ever logs or not.
+  @Test func anOrphanDoesNotHoldItsParentsRings() throws {
+    let run = try StormRun()
+    let parent = try run.start("orphan")
+    let child = try #require(parent.readLine().flatMap { pid_t($0) }, "\(parent.errors)")
+    defer { kill(child, SIGKILL) }
+    parent.kill(SIGKILL)
+    parent.wait()
+    #expect(kill(child, 0) == 0, "the child lives")
+    let path = try #require(RingDirectory.files(in: run.directory.file("rings")).first)
+    #expect(try !RingAttachment(path: path, consumes: false).isProducerAlive)
+    try run.recover()
+    let account = try StreamAccount(run.records())
+    #expect(account.faults == [])
+    #expect(account.records.count == 51)
   }
 
   @Test func levelsOfLabelsAndChannels() throws {
