@@ -35,7 +35,7 @@ enum WriterThroughputBenchmark {
 
   /// A full ring makes the caller wait, as a full queue does with the peers: a message that was dropped is no throughput.
   static func start(_ file: String, _ format: LogFormat) throws {
-    try LogSystem.start(LogConfiguration(sinks: [.file(file, format: format)], whenFull: .block))
+    try LogSystem.start(LogConfiguration(sinks: [.file(file, format: format)], ringSize: 8_388_608, whenFull: .block))
   }
 
   static func measure(

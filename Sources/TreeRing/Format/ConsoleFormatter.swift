@@ -24,13 +24,20 @@ final class ConsoleFormatter: Formatter {
 
   private func line(time: UInt64, level: Level, to output: OutputBuffer) {
     paint("\u{1B}[2m", output)
-    timestamp.append(time, digits: 3, to: output)
+    append(time, to: output)
     paint("\u{1B}[0m", output)
     output.append(" ")
     paint(level.colour, output)
     output.append(level.column)
     paint("\u{1B}[0m", output)
     output.append(" ")
+  }
+
+  /// Copied out and in: whole reads and writes of a property need no check for exclusive access.
+  private func append(_ time: UInt64, to output: OutputBuffer) {
+    var timestamp = timestamp
+    timestamp.append(time, digits: 3, to: output)
+    self.timestamp = timestamp
   }
 
   private func paint(_ code: StaticString, _ output: OutputBuffer) {
@@ -52,7 +59,7 @@ final class ConsoleFormatter: Formatter {
       unsafe label(of: record, context, to: output)
       output.append(" \u{1B}[0m")
     } else {
-      unsafe timestamp.append(context.time, digits: 3, to: output)
+      unsafe append(context.time, to: output)
       output.append(" ")
       unsafe label(of: record, context, to: output)
       output.append(" ")

@@ -3,7 +3,9 @@ extension OutputBuffer {
   /// Appends `bytes` as the inside of a JSON string (RFC 8259, section 7): quotes, backslashes and control characters escaped, invalid UTF-8 replaced by
   /// U+FFFD. Any bytes are allowed.
   func appendJSONEscaped(_ bytes: UnsafeBufferPointer<UInt8>) {
-    unsafe appendEscaped(bytes, plain: Escape.plainInJSON) { output, byte in
+    let plain = unsafe Escape.plainPrefix(bytes, Escape.plainInJSON, Escape.isPlainInJSON)
+    if plain == bytes.count { return unsafe append(bytes) }
+    unsafe appendEscaped(bytes, from: plain, plain: Escape.plainInJSON) { output, byte in
       switch byte {
       case UInt8(ascii: "\""): output.append("\\\"")
       case UInt8(ascii: "\\"): output.append("\\\\")
@@ -17,7 +19,9 @@ extension OutputBuffer {
 
   /// Appends `bytes` as text for people: control characters, and so terminal escapes, become `\u001b` and the like; a line feed becomes what `newline` says.
   func appendTextEscaped(_ bytes: UnsafeBufferPointer<UInt8>, newline: StaticString = "\\n") {
-    unsafe appendEscaped(bytes, plain: Escape.plainInText) { output, byte in
+    let plain = unsafe Escape.plainPrefix(bytes, Escape.plainInText, Escape.isPlainInText)
+    if plain == bytes.count { return unsafe append(bytes) }
+    unsafe appendEscaped(bytes, from: plain, plain: Escape.plainInText) { output, byte in
       switch byte {
       case UInt8(ascii: "\n"): output.append(newline)
       case UInt8(ascii: "\r"): output.append("\\r")
@@ -27,44 +31,39 @@ extension OutputBuffer {
     }
   }
 
-  /// Copies runs of plain bytes at once; hands each other ASCII byte to `escape`; checks everything else to be UTF-8.
+  /// Copies runs of plain bytes at once; hands each other ASCII byte to `escape`; checks everything else to be UTF-8. The first `plain` bytes are
+  /// known to be plain.
   @inline(__always)
   private func appendEscaped(
-    _ bytes: UnsafeBufferPointer<UInt8>, plain: (UInt8) -> Bool, _ escape: (OutputBuffer, UInt8) -> Void
+    _ bytes: UnsafeBufferPointer<UInt8>, from known: Int, plain: (UInt8) -> Bool, _ escape: (OutputBuffer, UInt8) -> Void
   ) {
     var runStart = 0
-    var index = 0
-    func flush(_ end: Int) {
-      if end > runStart { unsafe append(UnsafeBufferPointer(rebasing: bytes[runStart..<end])) }
-    }
+    var index = known
     while index < bytes.count {
       let byte = unsafe bytes[index]
       if plain(byte) {
         index += 1
-      } else if byte < 0x80 {
-        flush(index)
-        escape(self, byte)
-        index += 1
-        runStart = index
-      } else {
-        let length = unsafe UTF8Check.lengthOfCharacter(in: bytes, at: index)
-        // C1 control characters (U+0080 to U+009F) steer terminals too.
-        if length == 2, byte == 0xC2, unsafe bytes[index + 1] < 0xA0 {
-          flush(index)
-          unsafe Escape.unicode(bytes[index + 1], self)
-          index += 2
-          runStart = index
-        } else if length > 0 {
-          index += length
-        } else {
-          flush(index)
-          append("\u{FFFD}" as StaticString)
-          index += 1
-          runStart = index
-        }
+        continue
       }
+      let length = byte < 0x80 ? 0 : unsafe UTF8Check.lengthOfCharacter(in: bytes, at: index)
+      // C1 control characters (U+0080 to U+009F) steer terminals too.
+      let isControl = unsafe length == 2 && byte == 0xC2 && bytes[index + 1] < 0xA0
+      if length > 0, !isControl {
+        index += length
+        continue
+      }
+      unsafe append(UnsafeBufferPointer(rebasing: bytes[runStart..<index]))
+      if byte < 0x80 {
+        escape(self, byte)
+      } else if isControl {
+        unsafe Escape.unicode(bytes[index + 1], self)
+      } else {
+        append("\u{FFFD}" as StaticString)
+      }
+      index += max(length, 1)
+      runStart = index
     }
-    flush(bytes.count)
+    unsafe append(UnsafeBufferPointer(rebasing: bytes[runStart...]))
   }
 }
 
@@ -76,6 +75,44 @@ enum Escape {
 
   @inline(__always)
   static func plainInText(_ byte: UInt8) -> Bool { byte >= 0x20 && byte < 0x7F }
+
+  private static let ones: UInt64 = 0x0101_0101_0101_0101
+  private static let tops: UInt64 = 0x8080_8080_8080_8080
+
+  /// Whether all 8 bytes of `word` are plain text. By the tricks of S. E. Anderson's "Bit Twiddling Hacks" (determine if a word has a zero byte, a byte
+  /// less than n): the top bit of a byte is set when the byte is below 0x20, is 0x7F, or has its own top bit set. A borrow can only come out of a byte that is
+  /// flagged itself, so the answer about the whole word is exact.
+  @inline(__always)
+  static func isPlainInText(_ word: UInt64) -> Bool {
+    let isLow = (word &- ones &* 0x20) & ~word
+    let isHigh = word | (word &+ ones)
+    return (isLow | isHigh) & tops == 0
+  }
+
+  /// The same, and no byte is a quote or a backslash.
+  @inline(__always)
+  static func isPlainInJSON(_ word: UInt64) -> Bool {
+    let quotes = word ^ ones &* UInt64(UInt8(ascii: "\""))
+    let backslashes = word ^ ones &* UInt64(UInt8(ascii: "\\"))
+    let isQuote = (quotes &- ones) & ~quotes
+    let isBackslash = (backslashes &- ones) & ~backslashes
+    return (isQuote | isBackslash) & tops == 0 && isPlainInText(word)
+  }
+
+  /// How many bytes from the first are plain, at least: all of them, or up to the word or byte where one is not.
+  @inline(__always)
+  static func plainPrefix(
+    _ bytes: UnsafeBufferPointer<UInt8>, _ isPlain: (UInt8) -> Bool, _ areAllPlain: (UInt64) -> Bool
+  ) -> Int {
+    guard let start = bytes.baseAddress else { return 0 }
+    var index = 0
+    while index &+ 8 <= bytes.count {
+      guard unsafe areAllPlain(UnsafeRawPointer(start + index).loadUnaligned(as: UInt64.self)) else { return index }
+      index &+= 8
+    }
+    while index < bytes.count, unsafe isPlain(start[index]) { index &+= 1 }
+    return index
+  }
 
   /// `\u00XX`.
   static func unicode(_ byte: UInt8, _ output: OutputBuffer) {

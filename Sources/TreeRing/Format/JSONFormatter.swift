@@ -4,7 +4,7 @@
 /// has not (nan, infinities) are strings; durations are seconds.
 final class JSONFormatter: Formatter {
   private var timestamp = Timestamp()
-  private var names = NameSet()
+  private let names = NameSet()
 
   func append(_ record: RecordView, _ context: RecordContext, to output: OutputBuffer) {
     unsafe begin(time: context.time, level: record.level, to: output)
@@ -20,9 +20,16 @@ final class JSONFormatter: Formatter {
 
   private func begin(time: UInt64, level: Level, to output: OutputBuffer) {
     output.append("{\"time\":\"")
-    timestamp.append(time, digits: 9, to: output)
+    append(time, to: output)
     output.append("\",\"level\":\"")
     output.append(level.spelling)
+  }
+
+  /// Copied out and in: whole reads and writes of a property need no check for exclusive access.
+  private func append(_ time: UInt64, to output: OutputBuffer) {
+    var timestamp = timestamp
+    timestamp.append(time, digits: 9, to: output)
+    self.timestamp = timestamp
   }
 
   private func label(of record: RecordView, _ context: RecordContext, to output: OutputBuffer) {
@@ -158,9 +165,9 @@ final class JSONFormatter: Formatter {
       dropped(byLevel.reduce(0) { $0 &+ $1.1 }, total: total, cause: cause.name, to: output)
       levels(",\"treering.levels\":{", byLevel, to: output)
       output.append(",\"treering.first\":\"")
-      timestamp.append(first, digits: 9, to: output)
+      append(first, to: output)
       output.append("\",\"treering.last\":\"")
-      timestamp.append(last, digits: 9, to: output)
+      append(last, to: output)
       output.append("\"")
     case .lost(let byLevel, let count, let total):
       dropped(count, total: total, cause: "no ring", to: output)
@@ -240,27 +247,31 @@ private struct Nesting {
 
 /// The names a record's object has used, as ranges of the output: two names that differ only in bytes which are no characters come out as the same.
 /// Few, so a list is quickest; a record of somebody hostile may hold thousands, so it is bounded.
-private struct NameSet {
-  private var used: [Range<Int>] = []
+///
+/// Premise of every unsafe line: `count <= most`, and a range that is remembered lies within the output while its record is being written.
+@safe
+private final class NameSet {
+  private let used = UnsafeMutablePointer<Range<Int>>.allocate(capacity: most)
+  private var count = 0
+  private var isPIDAllowed = false
   private static let most = 1024
   private static let mostUnderscores = 16
-  private var isPIDAllowed = false
-  private static let reserved: [StaticString] = [
-    "time", "level", "logger", "ns", "msg", "ring", "seq", "treering.truncated",
-  ]
+
+  deinit { unsafe used.deallocate() }
 
   /// - Parameter isPIDAllowed: the record carries a `pid` of its own.
-  mutating func removeAll(allowingPID isPIDAllowed: Bool) {
+  func removeAll(allowingPID isPIDAllowed: Bool) {
     self.isPIDAllowed = isPIDAllowed
-    used.removeAll(keepingCapacity: true)
+    count = 0
   }
 
   /// Makes what stands in `output` from `start` on a name that is not taken, by `_` behind it, and remembers it. False when that cannot be.
-  mutating func settle(from start: Int, in output: OutputBuffer) -> Bool {
-    guard used.count < Self.most else { return false }
+  func settle(from start: Int, in output: OutputBuffer) -> Bool {
+    guard count < Self.most else { return false }
     for _ in 0...Self.mostUnderscores {
       if !isTaken(start..<output.count, in: output) {
-        used.append(start..<output.count)
+        unsafe (used + count).initialize(to: start..<output.count)
+        count += 1
         return true
       }
       output.append("_")
@@ -269,21 +280,30 @@ private struct NameSet {
   }
 
   private func isTaken(_ name: Range<Int>, in output: OutputBuffer) -> Bool {
-    let text = unsafe output.bytes
-    let candidate = unsafe UnsafeRawBufferPointer(rebasing: text[name])
-    if Self.reserved.contains(where: { unsafe $0.isText(candidate) }) { return true }
-    if unsafe !isPIDAllowed && ("pid" as StaticString).isText(candidate) { return true }
-    return used.contains { other in
-      guard other.count == name.count, let start = text.baseAddress else { return false }
-      return unsafe (start + other.lowerBound).assumingMemoryBound(to: UInt8.self).matches(candidate)
+    guard let text = unsafe output.bytes.baseAddress?.assumingMemoryBound(to: UInt8.self) else { return false }
+    let candidate = unsafe UnsafeRawBufferPointer(start: text + name.lowerBound, count: name.count)
+    if unsafe isReserved(candidate) { return true }
+    for index in 0..<count where unsafe used[index].count == name.count {
+      if unsafe (text + used[index].lowerBound).matches(candidate) { return true }
+    }
+    return false
+  }
+
+  private func isReserved(_ name: UnsafeRawBufferPointer) -> Bool {
+    switch name.count {
+    case 2: unsafe Self.equal(name, "ns")
+    case 3: unsafe Self.equal(name, "msg") || Self.equal(name, "seq") || !isPIDAllowed && Self.equal(name, "pid")
+    case 4: unsafe Self.equal(name, "time") || Self.equal(name, "ring")
+    case 5: unsafe Self.equal(name, "level")
+    case 6: unsafe Self.equal(name, "logger")
+    case 18: unsafe Self.equal(name, "treering.truncated")
+    default: false
     }
   }
-}
 
-extension StaticString {
-  /// Whether `bytes` are this text.
-  fileprivate func isText(_ bytes: UnsafeRawBufferPointer) -> Bool {
-    unsafe utf8CodeUnitCount == bytes.count && utf8Start.matches(bytes)
+  @inline(__always)
+  private static func equal(_ name: UnsafeRawBufferPointer, _ reserved: StaticString) -> Bool {
+    unsafe reserved.utf8CodeUnitCount == name.count && reserved.utf8Start.matches(name)
   }
 }
 

@@ -1,11 +1,14 @@
+import CTreeRing
+
 /// A growing run of bytes that a formatter writes into and a sink writes out. One thread at a time.
 ///
-/// Premise of every unsafe line: `reserve` has made room before a store, and `count <= capacity`.
+/// Premise of every unsafe line: `reserve` has made room before a store, and `used <= capacity`. The stored properties are private and only ever read or
+/// assigned whole, which lets the compiler drop the run-time checks for exclusive access: they cost more than the copies do.
 @safe
 package final class OutputBuffer {
   private var start: UnsafeMutablePointer<UInt8>
   private var capacity: Int
-  package private(set) var count = 0
+  private var used = 0
 
   package init(capacity: Int = 4096) {
     self.capacity = capacity
@@ -14,30 +17,33 @@ package final class OutputBuffer {
 
   deinit { unsafe start.deallocate() }
 
+  /// Bytes written.
+  package var count: Int { used }
+
   /// What has been written, valid until the next change.
-  package var bytes: UnsafeRawBufferPointer { unsafe UnsafeRawBufferPointer(start: start, count: count) }
+  package var bytes: UnsafeRawBufferPointer { unsafe UnsafeRawBufferPointer(start: start, count: used) }
 
   /// Forgets the content and keeps the memory.
-  package func removeAll() { count = 0 }
+  package func removeAll() { used = 0 }
 
   /// Forgets what was written after `count`.
-  package func truncate(to count: Int) { self.count = min(self.count, count) }
+  package func truncate(to count: Int) { used = min(used, count) }
 
   /// Room for `more` bytes, to be followed by `advance`.
   @inline(__always)
   func reserve(_ more: Int) -> UnsafeMutablePointer<UInt8> {
-    if capacity - count < more { grow(more) }
-    return unsafe start + count
+    if capacity &- used < more { grow(more) }
+    return unsafe start + used
   }
 
   @inline(__always)
-  func advance(_ written: Int) { count += written }
+  func advance(_ written: Int) { used = used &+ written }
 
   @inline(never)
   private func grow(_ more: Int) {
-    capacity = max(capacity * 2, count + more)
+    capacity = max(capacity * 2, used + more)
     let larger = UnsafeMutablePointer<UInt8>.allocate(capacity: capacity)
-    unsafe larger.update(from: start, count: count)
+    unsafe larger.update(from: start, count: used)
     unsafe start.deallocate()
     unsafe start = larger
   }
@@ -48,44 +54,29 @@ package final class OutputBuffer {
     advance(1)
   }
 
+  /// A piece of the format: a literal's length is a constant, so the copy is a few moves.
   @inline(__always)
   func append(_ text: StaticString) {
-    unsafe reserve(text.utf8CodeUnitCount).update(from: text.utf8Start, count: text.utf8CodeUnitCount)
+    unsafe tr_copy(reserve(text.utf8CodeUnitCount), text.utf8Start, text.utf8CodeUnitCount)
     advance(text.utf8CodeUnitCount)
   }
 
   package func append(_ text: String) {
-    var text = text
-    text.withUTF8 { unsafe append($0) }
+    let copied: Void? = unsafe text.utf8.withContiguousStorageIfAvailable { unsafe append($0) }
+    if copied == nil { for byte in text.utf8 { append(byte) } }
   }
 
   @inline(__always)
   func append(_ bytes: UnsafeBufferPointer<UInt8>) {
     guard let from = bytes.baseAddress else { return }
-    unsafe reserve(bytes.count).update(from: from, count: bytes.count)
+    unsafe tr_copy_short(reserve(bytes.count), from, bytes.count)
     advance(bytes.count)
   }
 
   /// A decimal number.
   func append(_ number: UInt64) {
-    let end = unsafe reserve(20) + 20
-    var at = unsafe end
-    var rest = number
-    while rest >= 100 {
-      let pair = Int(rest % 100)
-      rest /= 100
-      unsafe at -= 2
-      unsafe DecimalPairs.store(pair, at)
-    }
-    if rest >= 10 {
-      unsafe at -= 2
-      unsafe DecimalPairs.store(Int(rest), at)
-    } else {
-      unsafe at -= 1
-      unsafe at.pointee = UInt8(ascii: "0") + UInt8(rest)
-    }
-    let digits = unsafe end - at
-    unsafe (start + count).update(from: at, count: digits)
+    let digits = Decimal.digits(of: number)
+    unsafe Decimal.store(number, width: digits, at: reserve(digits))
     advance(digits)
   }
 
@@ -97,31 +88,71 @@ package final class OutputBuffer {
 
   /// Exactly `width` decimal digits of `number`, with leading zeros.
   func append(_ number: UInt64, width: Int) {
-    let at = unsafe reserve(width)
-    var rest = number
-    for index in stride(from: width - 1, through: 0, by: -1) {
-      unsafe at[index] = UInt8(ascii: "0") + UInt8(rest % 10)
-      rest /= 10
-    }
+    unsafe Decimal.store(number, width: width, at: reserve(width))
     advance(width)
   }
 
   /// The shortest decimal spelling that reads back as the same number; `nan` and infinities are left to the caller.
   func append(_ number: Double) {
-    var text = number.description
-    text.withUTF8 { unsafe append($0) }
+    guard let (digits, decimals) = Decimal.short(number.magnitude) else { return append(number.description) }
+    if number.sign == .minus { append(UInt8(ascii: "-")) }
+    append(digits / Decimal.powers[decimals])
+    append(UInt8(ascii: "."))
+    append(digits % Decimal.powers[decimals], width: max(decimals, 1))
   }
 }
 
-/// `00` to `99`, so that a number is written two digits a division.
-enum DecimalPairs {
-  private static let digits: StaticString = """
+/// Decimal digits, two a division.
+enum Decimal {
+  private static let pairs: StaticString = """
     0001020304050607080910111213141516171819202122232425262728293031323334353637383940414243444546474849\
     5051525354555657585960616263646566676869707172737475767778798081828384858687888990919293949596979899
     """
 
+  /// 10⁰ to 10⁶.
+  static let powers: InlineArray<7, UInt64> = [1, 10, 100, 1000, 10_000, 100_000, 1_000_000]
+  private static let scales: InlineArray<7, Double> = [1, 10, 100, 1000, 10_000, 100_000, 1_000_000]
+
+  /// `number` as `digits / 10^decimals` with at most 15 digits and 6 decimals, when it has such a spelling, as the numbers that people write have. Nil:
+  /// find the spelling the long way.
+  ///
+  /// Two numbers of at most 15 decimal digits are never the same double, so a spelling of at most 15 digits that reads back as `number` is the
+  /// shortest, and with the fewest decimals it has no zero to spare. It reads back because a division of two whole numbers below 2^53 is rounded once,
+  /// as reading the decimal number is.
+  static func short(_ number: Double) -> (digits: UInt64, decimals: Int)? {
+    guard number >= 0.001, number < 1e9 else { return nil }
+    for decimals in 0...6 {
+      let digits = UInt64(number * scales[decimals] + 0.5)
+      if Double(digits) / scales[decimals] == number { return (digits, decimals) }
+    }
+    return nil
+  }
+
+  /// How many digits `number` has.
   @inline(__always)
-  static func store(_ pair: Int, _ at: UnsafeMutablePointer<UInt8>) {
-    unsafe at.update(from: digits.utf8Start + 2 * pair, count: 2)
+  static func digits(of number: UInt64) -> Int {
+    var count = 1
+    var limit: UInt64 = 10
+    while number >= limit {
+      count += 1
+      let (next, overflow) = limit.multipliedReportingOverflow(by: 10)
+      if overflow { return count }
+      limit = next
+    }
+    return count
+  }
+
+  /// Stores the last `width` digits of `number`, with leading zeros. Premise: there is room for `width` bytes.
+  @inline(__always)
+  static func store(_ number: UInt64, width: Int, at start: UnsafeMutablePointer<UInt8>) {
+    var rest = number
+    var left = width
+    while left >= 2 {
+      let pair = Int(truncatingIfNeeded: rest % 100)
+      rest /= 100
+      left &-= 2
+      unsafe tr_copy(start + left, pairs.utf8Start + 2 &* pair, 2)
+    }
+    if left == 1 { unsafe start.pointee = UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: rest % 10) }
   }
 }

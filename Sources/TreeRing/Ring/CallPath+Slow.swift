@@ -63,8 +63,8 @@ extension CallPath {
 
   /// `TREERING_WHEN_FULL=block`: waits until there is room, at most a fifth of a second.
   private static func waitForRoom(_ ring: UnsafeMutablePointer<TRRing>, _ level: Level) -> Bool {
-    for _ in 0..<1000 {
-      Syscalls.sleep(nanoseconds: 200_000)
+    for _ in 0..<4000 {
+      Syscalls.sleep(nanoseconds: 50_000)
       if unsafe hasRoom(ring, level) { return true }
     }
     return false

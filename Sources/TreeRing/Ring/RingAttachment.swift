@@ -146,6 +146,8 @@ package final class RingAttachment: RingSource {
   }
 
   package func label(_ id: UInt16) -> UnsafeRawBufferPointer? {
+    // A label never changes once it is in the table, so only an id that is not known yet is worth a look at the file.
+    if let known = unsafe labels.withUnsafeBytes({ unsafe LabelTable.text(id, in: $0) }) { return unsafe known }
     refreshLabels()
     return unsafe labels.withUnsafeBytes { unsafe LabelTable.text(id, in: $0) }
   }

@@ -10,6 +10,7 @@ import CTreeRing
 /// 4. **Release**: move the tails; then `intent_state = 0`.
 ///
 /// `IntentJournal.settle` mends what a death in 3 or 4 left. Used by one thread that holds the consumer's lock.
+@safe
 package final class Drain {
   let source: any RingSource
   private let sinks: [SinkLine]
@@ -18,23 +19,30 @@ package final class Drain {
   private let sharesClock: Bool
   private let pid: UInt32
   private let streamID: String
-  private var lastTime: [Int: UInt64] = [:]
-  private var ringNames: [Int: String] = [:]
+  /// Of each ring, by index: what its records have in common, and the time of the last one.
+  private var contexts: [RecordContext] = unsafe []
   private(set) package var counters = DrainCounters()
 
   /// Bytes after which a batch is closed.
   static let batchSize = 262_144
 
-  private struct SinkLine {
+  private final class SinkLine {
     let sink: any Sink
+    let level: Level
     let formatter: any Formatter
     let output = OutputBuffer(capacity: Drain.batchSize + 65_536)
+
+    init(_ sink: any Sink) {
+      self.sink = sink
+      level = sink.level
+      formatter = sink.format.makeFormatter(colours: sink.colours)
+    }
   }
 
   /// - Parameter isSameBoot: false for a file from before the machine's last start, whose ticks only its own header explains.
   package init(_ source: any RingSource, sinks: [any Sink], isSameBoot: Bool = true) {
     self.source = source
-    self.sinks = sinks.map { SinkLine(sink: $0, formatter: $0.format.makeFormatter(colours: $0.colours)) }
+    self.sinks = sinks.map(SinkLine.init)
     var header = source.readHeader() ?? TRProcessHeader()
     TickClock.choose()
     sharesClock = isSameBoot && header.clock_kind == tr_get_clock_kind()
@@ -103,38 +111,47 @@ package final class Drain {
         unsafe abandon(index, &merge, &counted)
       }
     }
-    while size < Self.batchSize, let index = unsafe merge.next(upTo: bound) {
-      let span = unsafe merge.spans[index]
-      guard let record = unsafe span.next else { break }
-      unsafe append(record, ring: span.index)
-      counted.records += 1
-      size = sinks.map(\.output.count).max() ?? 0
-      if sinks.isEmpty || size == 0 { size = counted.records > 4096 ? Self.batchSize : 0 }
-      unsafe merge.advance(index)
+    while size < Self.batchSize, let (index, until) = unsafe merge.oldest(upTo: bound) {
+      var context = unsafe self.context(of: merge.spans[index].index)
+      repeat {
+        guard let record = unsafe merge.spans[index].next, unsafe record.ticks <= until else { break }
+        unsafe append(record, &context)
+        counted.records += 1
+        size = sizeOfBatch(counted.records)
+        unsafe merge.advance(index)
+      } while unsafe size < Self.batchSize && !merge.spans[index].isUnreadable
+      unsafe contexts[merge.spans[index].index].time = context.time
       if unsafe merge.spans[index].isUnreadable { unsafe abandon(index, &merge, &counted) }
     }
   }
 
-  private func append(_ record: RecordView, ring: Int) {
-    let time = max(unsafe clock.nanoseconds(record.ticks), lastTime[ring] ?? 0)
-    lastTime[ring] = time
-    let label = unsafe source.label(record.label)
-    let context = unsafe RecordContext(time: time, pid: pid, ring: name(of: ring), label: label)
-    for line in sinks where unsafe record.level >= line.sink.level {
-      unsafe line.formatter.append(record, context, to: line.output)
+  /// Bytes that the largest output has; where there is none, 4,096 records make a batch.
+  private func sizeOfBatch(_ records: UInt64) -> Int {
+    var size = 0
+    for index in sinks.indices { size = max(size, sinks[index].output.count) }
+    return size > 0 ? size : records > 4096 ? Self.batchSize : 0
+  }
+
+  private func append(_ record: RecordView, _ context: inout RecordContext) {
+    unsafe context.time = max(unsafe clock.nanoseconds(record.ticks), context.time)
+    unsafe context.label = source.label(record.label)
+    for index in sinks.indices {
+      let line = sinks[index]
+      if unsafe record.level >= line.level { unsafe line.formatter.append(record, context, to: line.output) }
     }
   }
 
-  private func name(of ring: Int) -> String {
-    if let name = ringNames[ring] { return name }
-    let name = "\(streamID).\(ring)"
-    ringNames[ring] = name
-    return name
+  /// What the formatter is told of a ring's records; `time` is that of the last one.
+  private func context(of ring: Int) -> RecordContext {
+    for index in unsafe contexts.count..<max(ring + 1, contexts.count) {
+      unsafe contexts.append(RecordContext(time: 0, pid: pid, ring: "\(streamID).\(index)", label: nil))
+    }
+    return unsafe contexts[ring]
   }
 
   private func append(_ notice: StreamNotice, ring: Int) {
-    let context = unsafe RecordContext(
-      time: TickClock.Moment.now().nanoseconds, pid: pid, ring: name(of: ring), label: nil)
+    var context = unsafe self.context(of: ring)
+    unsafe context.time = TickClock.Moment.now().nanoseconds
     for line in sinks { unsafe line.formatter.append(notice, context, to: line.output) }
   }
 

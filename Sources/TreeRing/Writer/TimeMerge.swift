@@ -8,18 +8,23 @@ struct TimeMerge {
 
   init(_ spans: [RingSpan]) { unsafe self.spans = spans }
 
-  /// The index in `spans` of the ring whose next record is the oldest; nil when none has one up to `bound`.
-  func next(upTo bound: UInt64) -> Int? {
+  /// The index in `spans` of the ring whose next record is the oldest, and the time up to which its records are older than those of the others;
+  /// nil when there is no record up to `bound`. Cost: a look at every ring, so records are taken from one ring as long as it is the oldest.
+  func oldest(upTo bound: UInt64) -> (index: Int, until: UInt64)? {
     var oldest: Int?
     var ticks = UInt64.max
+    var until = bound
     for index in unsafe spans.indices {
-      guard let record = unsafe spans[index].next, unsafe record.ticks <= bound else { continue }
-      if unsafe oldest == nil || record.ticks < ticks {
+      guard let next = unsafe spans[index].next?.ticks, next <= bound else { continue }
+      if oldest == nil || next < ticks {
+        if oldest != nil { until = ticks }
         oldest = index
-        unsafe ticks = record.ticks
+        ticks = next
+      } else {
+        until = min(until, next)
       }
     }
-    return oldest
+    return oldest.map { ($0, until) }
   }
 
   /// Goes on to the following record of one ring.

@@ -4,7 +4,8 @@ import Synchronization
 
 /// The background writer: one thread that drains this process's rings into its sinks, and sleeps when there is nothing to do.
 ///
-/// Sleeping. The writer first naps a few half milliseconds, so that a busy producer is not asked to wake it for every record; then it parks:
+/// Sleeping. The writer first naps, each time twice as long up to half a millisecond, so that a busy producer is not asked to wake it for every record and one
+/// that waits for room does not wait for the nap; then it parks:
 ///
 /// 1. sets the parked bit in every ring's attention word,
 /// 2. issues `membarrier`, so that every producer has either published its head or will see the bit,
@@ -24,8 +25,9 @@ final class Writer: @unchecked Sendable {  // `drain` belongs to the thread alon
   private var thread = pthread_t()
   private var hasComplained = false
 
-  private static let napNanoseconds: Int64 = 500_000
-  private static let napsBeforeParking = 8
+  private static let shortestNap: Int64 = 16_000
+  private static let longestNap: Int64 = 500_000
+  private static let napsBeforeParking = 12
 
   init(_ drain: Drain) {
     self.drain = drain
@@ -102,8 +104,8 @@ final class Writer: @unchecked Sendable {  // `drain` belongs to the thread alon
         waitAfter(error)
       case .idle:
         answerFlush(wanted)
+        if naps < Self.napsBeforeParking { sleep(min(Self.shortestNap << naps, Self.longestNap)) } else { park() }
         naps += 1
-        if naps <= Self.napsBeforeParking { sleep(Self.napNanoseconds) } else { park() }
       }
     }
   }
