@@ -107,8 +107,12 @@ let package = Package(
     .target(name: "TestSupport", dependencies: ["TreeRing"], path: "Tests/TestSupport", swiftSettings: houseRules),
     .executableTarget(
       name: "LogStorm", dependencies: ["TreeRing"], path: "Tests/LogStorm", swiftSettings: houseRules),
+    .target(name: "CAllocationCounter", path: "Tests/CAllocationCounter"),
+    .executableTarget(
+      name: "AllocationProbe", dependencies: ["TreeRing", "CAllocationCounter"], path: "Tests/AllocationProbe",
+      swiftSettings: houseRules),
     .testTarget(
-      name: "TreeRingTests", dependencies: ["TreeRing", "CTreeRing", "TestSupport", "LogStorm"],
+      name: "TreeRingTests", dependencies: ["TreeRing", "CTreeRing", "TestSupport", "LogStorm", "AllocationProbe"],
       resources: [.copy("Cases")],
       swiftSettings: houseRules),
     .testTarget(

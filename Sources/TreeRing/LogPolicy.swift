@@ -33,6 +33,11 @@ final class LogPolicy: Sendable {
     return unsafe prefix.count <= label.count && prefix.withUnsafeBytes { unsafe label.start.matches($0) }
   }
 
+  /// Whether a debug channel is on.
+  func allowsChannel(_ name: LogKey) -> Bool {
+    unsafe filter.isEnabled(UnsafeBufferPointer(start: name.start, count: name.count).span)
+  }
+
   private static let address = Atomic<UInt>(0)
 
   /// The policy in force. Installing one makes every gate find out again.

@@ -9,7 +9,7 @@ extension Logger {
   package var threshold: Level {
     // With the label known the gate is this logger's own. At 0 it may be waiting for a new answer.
     if unsafe tr_logger_label(name.start) != 0, case let known = unsafe tr_logger_threshold(name.start), known > 0,
-      let level = Level(rawValue: known)
+      let level = Level(rawValue: UInt8(truncatingIfNeeded: known))
     {
       return level
     }

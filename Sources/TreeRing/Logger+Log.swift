@@ -8,7 +8,7 @@ extension Logger {
     _ level: Level, _ text: @autoclosure () -> LogText, _ error: @autoclosure () -> (any Error)? = nil,
     fields: (inout LogFields) -> Void = { _ in }
   ) {
-    guard unsafe level.rawValue >= tr_logger_threshold(name.start) else { return }
+    guard unsafe tr_logger_passes(name.start, level.rawValue) else { return }
     let label = unsafe tr_logger_label(name.start)
     guard label != 0 || CallPath.allows(name, level) else { return }
     CallPath.record(

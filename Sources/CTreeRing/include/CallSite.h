@@ -16,30 +16,35 @@
 
 // One gate for each label or channel, found by the low bits of the address of its name. A literal's address is a link-time constant, so a
 // disabled call is one load from a fixed table and one branch, without the `swift_once` that a global with an object behind it would cost.
-// Two names that share a gate are told apart by `key`; `shared` then sends every call of that gate through the exact check.
+// Two names whose addresses agree in these bits share a gate. It belongs to the first that asks; the other finds an address that is not its own, in
+// the same load, and takes the exact check on every call: rare, slower, right.
 typedef struct {
-  uint64_t key;       // address of the name that owns the gate
-  uint16_t label;     // its id in the label table; 0: not known yet
-  uint8_t shared;
-  uint8_t threshold;  // calls below this level stop here. 0 at start: the first call finds out.
-  uint32_t unused;
+  uint64_t word;   // address of the owner's name << 8 | threshold: the owner's calls below it stop here. 0: nobody's yet
+  uint16_t label;  // the owner's id in the label table; 0: not known yet
+  uint16_t unused[3];
 } TRGate;
 
 #define TR_GATE_COUNT 65536u
 extern TRGate tr_logger_gates[TR_GATE_COUNT];
 extern TRGate tr_channel_gates[TR_GATE_COUNT];
 
-static inline uint8_t tr_logger_threshold(const void *name) {
-  return __atomic_load_n(&tr_logger_gates[(uint16_t)(uintptr_t)name].threshold, __ATOMIC_RELAXED);
+// The threshold of a name, or a number above 255 when the gate is another name's, or nobody's yet.
+static inline uint64_t tr_gate_threshold(const TRGate *gates, const void *name) {
+  return __atomic_load_n(&gates[(uint16_t)(uintptr_t)name].word, __ATOMIC_RELAXED) - ((uint64_t)(uintptr_t)name << 8);
 }
-static inline uint8_t tr_channel_threshold(const void *name) {
-  return __atomic_load_n(&tr_channel_gates[(uint16_t)(uintptr_t)name].threshold, __ATOMIC_RELAXED);
+static inline uint64_t tr_logger_threshold(const void *name) { return tr_gate_threshold(tr_logger_gates, name); }
+
+// Whether a call goes on: false only for level < threshold <= 255, in one comparison.
+static inline bool tr_logger_passes(const void *name, uint8_t level) {
+  return tr_gate_threshold(tr_logger_gates, name) - level - 1u >= 255u - level;
 }
-// The label id behind an open gate, or 0: ask the slow way.
+static inline bool tr_channel_passes(const void *name, uint8_t level) {
+  return tr_gate_threshold(tr_channel_gates, name) - level - 1u >= 255u - level;
+}
+// The label id of the gate's owner, or 0: ask the slow way.
 static inline uint16_t tr_gate_label(const TRGate *gates, const void *name) {
-  const TRGate *gate = &gates[(uint16_t)(uintptr_t)name];
-  if (gate->key != (uint64_t)(uintptr_t)name || gate->shared) return 0;
-  return __atomic_load_n(&gate->label, __ATOMIC_ACQUIRE);
+  if (tr_gate_threshold(gates, name) > 255u) return 0;
+  return __atomic_load_n(&gates[(uint16_t)(uintptr_t)name].label, __ATOMIC_ACQUIRE);
 }
 static inline uint16_t tr_logger_label(const void *name) { return tr_gate_label(tr_logger_gates, name); }
 static inline uint16_t tr_channel_label(const void *name) { return tr_gate_label(tr_channel_gates, name); }

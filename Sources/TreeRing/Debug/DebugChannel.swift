@@ -30,7 +30,7 @@ public struct DebugChannel: Sendable {
   @inlinable
   @inline(__always)
   public var isEnabled: Bool {
-    unsafe Level.debug.rawValue >= tr_channel_threshold(key.start) && CallPath.allowsChannel(key)
+    unsafe tr_channel_passes(key.start, Level.debug.rawValue) && CallPath.allowsChannel(key)
   }
 
   /// Writes a line when the channel is on.
@@ -39,7 +39,7 @@ public struct DebugChannel: Sendable {
   public func callAsFunction(
     _ text: @autoclosure () -> LogText, fields: (inout LogFields) -> Void = { _ in }
   ) {
-    guard unsafe Level.debug.rawValue >= tr_channel_threshold(key.start) else { return }
+    guard unsafe tr_channel_passes(key.start, Level.debug.rawValue) else { return }
     let label = unsafe tr_channel_label(key.start)
     guard label != 0 || CallPath.allowsChannel(key) else { return }
     CallPath.record(
@@ -66,11 +66,5 @@ public struct DebugChannel: Sendable {
   private static func replaceFilter(with filter: DebugFilter) {
     _ = LogSystem.isStartedOrStarts()
     LogPolicy.current = LogPolicy.current?.with(filter)
-  }
-
-  /// Whether the filter in force names the channel.
-  static func filterAllows(_ name: LogKey) -> Bool {
-    guard let policy = LogPolicy.current else { return false }
-    return unsafe policy.filter.isEnabled(UnsafeBufferPointer(start: name.start, count: name.count).span)
   }
 }

@@ -2,8 +2,8 @@ import CTreeRing
 
 /// Opens and closes the gates of loggers and channels (`TRGate` in CallSite.h).
 ///
-/// A gate starts at 0, so the first call of each name comes here, learns its label id and its threshold, and writes both down. Two names whose
-/// addresses share a gate keep it at 0 and are decided here on every call: rare, slower, right.
+/// A gate starts as nobody's, so the first call of each name comes here, learns its label id and its threshold, and writes both down. Of two names
+/// whose addresses share a gate the second is decided here on every call.
 @safe
 struct Gates {
   private let table: UnsafeMutablePointer<TRGate>
@@ -20,30 +20,43 @@ struct Gates {
     unsafe table + Int(UInt16(truncatingIfNeeded: UInt(bitPattern: name.start)))
   }
 
-  /// Writes down what was found out about `name`.
+  private func address(_ name: LogKey) -> UInt64 { unsafe UInt64(UInt(bitPattern: name.start)) << 8 }
+
+  /// Writes down what was found out about `name`, unless the gate is another name's.
   func set(_ name: LogKey, label: UInt16, threshold: UInt8) {
     let gate = unsafe gate(name)
-    let address = unsafe UInt64(UInt(bitPattern: name.start))
-    if unsafe tr_exchange_if64(&gate.pointee.key, 0, address) || tr_load64(&gate.pointee.key) == address {
-      unsafe tr_store16(&gate.pointee.label, label)
-      if unsafe gate.pointee.shared == 0 { unsafe tr_store8(&gate.pointee.threshold, threshold) }
-    } else {
-      unsafe tr_store8(&gate.pointee.shared, 1)
-      unsafe tr_store8(&gate.pointee.threshold, 0)
+    let address = address(name)
+    while true {
+      let word = unsafe tr_load64(&gate.pointee.word)
+      guard word == 0 || word &- address <= 255 else { return }
+      if unsafe tr_exchange_if64(&gate.pointee.word, word, address | UInt64(threshold)) { break }
     }
+    unsafe tr_store16(&gate.pointee.label, label)
   }
 
-  /// Whether `name` owns its gate alone and has been found out.
+  /// Whether `name` owns its gate and has been found out.
   func isSettled(_ name: LogKey) -> Bool {
     let gate = unsafe gate(name)
-    return unsafe tr_load64(&gate.pointee.key) == UInt64(UInt(bitPattern: name.start)) && gate.pointee.shared == 0
-      && gate.pointee.label != 0
+    return unsafe tr_load64(&gate.pointee.word) &- address(name) <= 255 && gate.pointee.label != 0
   }
 
-  /// Forgets every threshold: each name finds out again at its next call. Label ids stay.
+  /// Forgets what was found out: each name asks again at its next call. Owners stay.
   func reopen() {
-    for index in 0..<Int(TR_GATE_COUNT) { unsafe tr_store8(&table[index].threshold, 0) }
-    for index in 0..<Int(TR_GATE_COUNT) { unsafe tr_store16(&table[index].label, 0) }
+    for index in 0..<Int(TR_GATE_COUNT) { unsafe reopen(table + index) }
+  }
+
+  /// Forgets what was found out about one name.
+  func reopen(_ name: LogKey) {
+    let gate = unsafe gate(name)
+    if unsafe tr_load64(&gate.pointee.word) &- address(name) <= 255 { unsafe reopen(gate) }
+  }
+
+  private func reopen(_ gate: UnsafeMutablePointer<TRGate>) {
+    unsafe tr_store16(&gate.pointee.label, 0)
+    var word = unsafe tr_load64(&gate.pointee.word)
+    while word & 0xFF != 0, unsafe !tr_exchange_if64(&gate.pointee.word, word, word & ~0xFF) {
+      word = unsafe tr_load64(&gate.pointee.word)
+    }
   }
 }
 
@@ -54,8 +67,11 @@ extension CallPath {
   static func allows(_ name: LogKey, _ level: Level) -> Bool {
     if Gates.loggers.isSettled(name) { return true }
     guard LogSystem.isStartedOrStarts() else { return false }
-    let threshold = LogSystem.threshold(of: name)
+    let policy = LogPolicy.current
+    let threshold = policy?.threshold(of: name) ?? Gates.closed
     Gates.loggers.set(name, label: label(name), threshold: threshold)
+    // A policy that came meanwhile has reopened the gates before this answer was written down.
+    if LogPolicy.current !== policy { Gates.loggers.reopen(name) }
     return level.rawValue >= threshold
   }
 
@@ -73,8 +89,10 @@ extension CallPath {
   static func allowsChannel(_ name: LogKey) -> Bool {
     if Gates.channels.isSettled(name) { return true }
     guard LogSystem.isStartedOrStarts() else { return false }
-    let isOn = DebugChannel.filterAllows(name)
+    let policy = LogPolicy.current
+    let isOn = policy?.allowsChannel(name) ?? false
     Gates.channels.set(name, label: label(name), threshold: isOn ? Level.debug.rawValue : Gates.closed)
+    if LogPolicy.current !== policy { Gates.channels.reopen(name) }
     return isOn
   }
 }
