@@ -3,6 +3,7 @@ import Companies
 import Glibc
 import ProcessSupervisor
 import TreeRing
+import TreeRingLogging
 
 /// `companies worker`: one worker, as a supervisor or systemd starts it.
 struct Worker: AsyncParsableCommand {
@@ -13,6 +14,8 @@ struct Worker: AsyncParsableCommand {
 
   func run() async throws {
     let lifeline = WorkerLifeline.start()
+    // What the packages say goes where our own records go.
+    TreeRingLogging.bootstrap()
     do {
       let configuration = CompaniesConfiguration(
         dataDirectory: place.directory, listening: try listening(), staticFilesDirectory: place.staticFiles,

@@ -172,9 +172,10 @@ extension StringProtocol {
 
   /// Blanks, `?`, `%` and control characters as `%20` and the like.
   var percentEncoded: String {
-    utf8.map { byte in
+    let bytes = utf8.flatMap { byte in
       byte <= 0x20 || byte == UInt8(ascii: "%") || byte == UInt8(ascii: "?") || byte == 0x7F
-        ? "%" + (byte < 16 ? "0" : "") + String(byte, radix: 16) : String(decoding: [byte], as: UTF8.self)
-    }.joined()
+        ? Array(("%" + (byte < 16 ? "0" : "") + String(byte, radix: 16)).utf8) : [byte]
+    }
+    return String(decoding: bytes, as: UTF8.self)
   }
 }

@@ -13,7 +13,8 @@ final class LogPolicy: Sendable {
     self.level = level
     levelRules = rules
     // The longest prefix first: the first that fits wins.
-    self.rules = rules.map { (Array($0.prefix.utf8), $0.level) }.sorted { $0.0.count > $1.0.count }
+    self.rules = rules.map { (Array($0.prefix.utf8.prefix { $0 != UInt8(ascii: "*") }), $0.level) }
+      .sorted { $0.0.count > $1.0.count }
     self.filter = filter
   }
 
@@ -22,11 +23,14 @@ final class LogPolicy: Sendable {
 
   /// The lowest level that is on for a label.
   func threshold(of label: LogKey) -> UInt8 {
-    for rule in rules where rule.prefix.count <= label.count {
-      let matches = unsafe rule.prefix.withUnsafeBytes { unsafe label.start.matches($0) }
-      if matches { return rule.level.rawValue }
-    }
+    for rule in rules where Self.covers(rule.prefix[...], label) { return rule.level.rawValue }
     return level.rawValue
+  }
+
+  /// `shop.` covers `shop` as well: what is below a label, and the label.
+  private static func covers(_ prefix: ArraySlice<UInt8>, _ label: LogKey) -> Bool {
+    if prefix.count == label.count + 1, prefix.last == UInt8(ascii: ".") { return covers(prefix.dropLast(), label) }
+    return unsafe prefix.count <= label.count && prefix.withUnsafeBytes { unsafe label.start.matches($0) }
   }
 
   /// Whether a debug channel is on.

@@ -94,7 +94,6 @@ extension CallPath {
       unsafe countLost(producer, level)
       return nil
     }
-    unsafe thread.pointee.rings.0 = ring
     unsafe tr_watch_thread_end({ unsafe CallPath.threadEnded($0) }, thread)
     return unsafe hasRoom(ring, level) ? ring : makeRoom(ring, thread, level)
   }
@@ -110,7 +109,7 @@ extension CallPath {
     }
     unsafe thread.pointee.depth = UInt32(depth)
     let rings = unsafe tr_thread_rings(thread)
-    if unsafe rings[depth] == nil { unsafe rings[depth] = makeRing(thread, producer, depth: depth) }
+    if unsafe rings[depth] == nil { unsafe _ = makeRing(thread, producer, depth: depth) }
     guard let ring = unsafe rings[depth], unsafe hasRoom(ring, level) else {
       let cause = unsafe rings[depth] == nil ? DropCause.nestedTooDeep : .ringFull
       if let counting = unsafe rings[depth] ?? rings[0] { unsafe countDrop(counting, cause, level) }
@@ -122,13 +121,16 @@ extension CallPath {
     return unsafe ring
   }
 
+  /// Makes a ring and enters it as the thread's, as one step: a signal handler that logs in between would make, and lose, a second one.
   private static func makeRing(
     _ thread: UnsafeMutablePointer<TRThread>, _ producer: UnsafeMutablePointer<TRProducer>, depth: Int
   ) -> UnsafeMutablePointer<TRRing>? {
     guard unsafe thread.pointee.making == 0 else { return nil }
     unsafe thread.pointee.making = 1
     defer { unsafe thread.pointee.making = 0 }
-    return unsafe RingSlots.acquire(producer, depth: depth)
+    let ring = unsafe RingSlots.acquire(producer, depth: depth)
+    unsafe tr_thread_rings(thread)[depth] = ring
+    return unsafe ring
   }
 
   private static func countLost(_ producer: UnsafeMutablePointer<TRProducer>, _ level: Level) {

@@ -22,11 +22,16 @@ package enum RingDirectory {
       throw LogError(
         "cannot make the ring directory \(directory): \(error); set TREERING_DIR to a place you can write to")
     }
-    try check(directory)
+    try check(directory, asRoot: false)
   }
 
-  /// The refusals of ``prepare(_:)``, without making anything.
+  /// The refusals of ``prepare(_:)``, without making anything. Root may read what others have: it puts nothing there.
   package static func check(_ directory: String) throws(LogError) {
+    try check(directory, asRoot: geteuid() == 0)
+  }
+
+  /// - Parameter asRoot: it may be another user's.
+  private static func check(_ directory: String, asRoot: Bool) throws(LogError) {
     let status: stat
     do { status = try Syscalls.status(ofPath: directory) } catch {
       throw LogError("cannot read the ring directory \(directory): \(error)")
@@ -35,7 +40,7 @@ package enum RingDirectory {
       throw LogError(
         "the ring directory \(directory) is not a directory (a symbolic link is not followed); name another one")
     }
-    guard status.st_uid == geteuid() || geteuid() == 0 else {
+    guard status.st_uid == geteuid() || asRoot else {
       throw LogError(
         "the ring directory \(directory) belongs to user \(status.st_uid), not to \(geteuid()); name another one")
     }

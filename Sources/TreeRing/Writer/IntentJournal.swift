@@ -137,6 +137,7 @@ private struct FileArrival {
   let path: String
   let offset: UInt64
   let length: UInt64
+  private let file: (device: UInt64, inode: UInt64)
   /// The file's length now; nil when there is no such file any more.
   let size: UInt64?
 
@@ -146,6 +147,7 @@ private struct FileArrival {
     path = unsafe text(tr_intent_path(&intent), limit: Int(TR_PATH_SIZE))
     offset = intent.offset
     length = intent.length
+    file = (intent.device, intent.inode)
     let status = try? Syscalls.status(ofPath: path)
     if let status, status.st_dev == intent.device, status.st_ino == intent.inode,
       status.st_uid == owner, status.st_mode & S_IFMT == S_IFREG
@@ -162,8 +164,15 @@ private struct FileArrival {
   /// Takes back the part of the batch that arrived.
   func undo() throws(LogError) {
     guard let size, size > offset else { return }
-    guard unsafe truncate(path, off_t(offset)) == 0 else {
-      throw LogError("cannot take back the cut lines at the end of \(path): \(Errno.current)")
+    do {
+      // Once more by descriptor: whoever may rename files there could have put a link to another file in its place.
+      let descriptor = try Syscalls.open(path, O_WRONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY)
+      defer { close(descriptor) }
+      let status = try Syscalls.status(of: descriptor)
+      guard status.st_dev == file.device, status.st_ino == file.inode else { throw Errno(ESTALE) }
+      guard ftruncate(descriptor, off_t(offset)) == 0 else { throw Errno.current }
+    } catch {
+      throw LogError("cannot take back the cut lines at the end of \(path): \(error)")
     }
   }
 }

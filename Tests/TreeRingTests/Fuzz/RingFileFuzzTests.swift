@@ -7,7 +7,7 @@ import Testing
 
 /// Ring files that are damaged, cut, or nonsense: a clear refusal, or drained to the end. `TREERING_FUZZ_FILES` is the number of files.
 @Suite struct RingFileFuzzTests {
-  private let files = environment("TREERING_FUZZ_FILES", default: 3_000)
+  private let files = environment("TREERING_FUZZ_FILES", default: 1_000)
 
   /// A file of a dead process, with records in two rings.
   private func template(_ directory: TemporaryDirectory) throws -> [UInt8] {

@@ -42,8 +42,11 @@ final class RingFixture {
 
   /// Lets go of the file, as a process that ends.
   func die() {
-    if !isDead { close(file.descriptor) }
+    if isDead { return }
     isDead = true
+    // By name: the mappings hold the open file, and with it the lock.
+    _ = tr_unlock_byte(file.descriptor, RingFile.producerByte)
+    close(file.descriptor)
   }
 
   func ring(_ index: Int) -> UnsafeMutablePointer<TRRing> { unsafe rings[index] }
