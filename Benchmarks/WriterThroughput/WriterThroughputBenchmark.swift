@@ -6,7 +6,7 @@ import TreeRing
 ///
 ///     WriterThroughputBenchmark SUBJECT FILE
 ///
-/// Subjects: `treering-console`, `treering-json`, `swift-log`. `BENCHMARK_MESSAGES` says how many messages. The protocols are in `CBenchmark`.
+/// Subjects: `treering-console`, `treering-json`, `treering-console-small` (rings of the default size), `swift-log`. `BENCHMARK_MESSAGES` says how many messages. The protocols are in `CBenchmark`.
 @main
 enum WriterThroughputBenchmark {
   static func main() throws {
@@ -20,11 +20,14 @@ enum WriterThroughputBenchmark {
   static func run(_ subject: String, file: String) throws {
     switch subject {
     case "treering-console":
-      try start(file, .console)
+      try start(file, .console, ringSize: sizeOfPeersQueue)
       measure("TreeRing, text", file, BM_CLOCK_TICKS, { Calls.treeRing($0) }, { LogSystem.flush() })
     case "treering-json":
-      try start(file, .json)
+      try start(file, .json, ringSize: sizeOfPeersQueue)
       measure("TreeRing, JSON", file, BM_CLOCK_TICKS, { Calls.treeRing($0) }, { LogSystem.flush() })
+    case "treering-console-small":
+      try start(file, .console, ringSize: LogConfiguration().ringSize)
+      measure("TreeRing, text, default ring", file, BM_CLOCK_TICKS, { Calls.treeRing($0) }, { LogSystem.flush() })
     case "swift-log":
       unsafe bm_redirect_output(file)
       measure("swift-log StreamLogHandler", file, BM_CLOCK_NONE, { Calls.streamLog($0) }, {})
@@ -33,9 +36,13 @@ enum WriterThroughputBenchmark {
     }
   }
 
+  /// Bytes of a ring that holds about as many of these messages as spdlog's queue, 65,536.
+  static let sizeOfPeersQueue = 65_536 * 128
+
   /// A full ring makes the caller wait, as a full queue does with the peers: a message that was dropped is no throughput.
-  static func start(_ file: String, _ format: LogFormat) throws {
-    try LogSystem.start(LogConfiguration(sinks: [.file(file, format: format)], ringSize: 8_388_608, whenFull: .block))
+  static func start(_ file: String, _ format: LogFormat, ringSize: Int) throws {
+    try LogSystem.start(
+      LogConfiguration(sinks: [.file(file, format: format)], ringSize: ringSize, whenFull: .block))
   }
 
   static func measure(
@@ -50,8 +57,6 @@ enum WriterThroughputBenchmark {
       }
     }
     let dropped = LogSystem.counters.dropped.reduce(0) { $0 + $1.count }
-    if dropped > 0 {
-      unsafe bm_fail("\(dropped) messages were dropped: the figures mean nothing", 1)
-    }
+    if dropped > 0 { unsafe bm_fail("\(dropped) messages were dropped: the figures mean nothing", 1) }
   }
 }

@@ -35,7 +35,8 @@ extension OutputBuffer {
   /// known to be plain.
   @inline(__always)
   private func appendEscaped(
-    _ bytes: UnsafeBufferPointer<UInt8>, from known: Int, plain: (UInt8) -> Bool, _ escape: (OutputBuffer, UInt8) -> Void
+    _ bytes: UnsafeBufferPointer<UInt8>, from known: Int, plain: (UInt8) -> Bool,
+    _ escape: (OutputBuffer, UInt8) -> Void
   ) {
     var runStart = 0
     var index = known
