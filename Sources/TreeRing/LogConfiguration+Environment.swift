@@ -79,70 +79,6 @@ extension LogConfiguration {
   }
 }
 
-extension SinkConfiguration {
-  static let forms =
-    "sink URLs separated by blanks: stderr: stdout: file:/path null:, each with ?format=json|console&level=LEVEL"
-
-  /// Sink URLs separated by blanks; nil when one is not understood.
-  package static func parse(list: String) -> [SinkConfiguration]? {
-    var sinks: [SinkConfiguration] = []
-    for url in list.split(separator: " ") {
-      guard let sink = parse(url: String(url)) else { return nil }
-      sinks.append(sink)
-    }
-    return sinks.isEmpty || sinks.count > 4 ? nil : sinks
-  }
-
-  static func parse(url: String) -> SinkConfiguration? {
-    guard let colon = url.firstIndex(of: ":") else { return nil }
-    let rest = url[url.index(after: colon)...].split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
-    guard let target = Target(scheme: String(url[..<colon]), path: rest[0].percentDecoded) else { return nil }
-    var sink = SinkConfiguration(target: target)
-    for option in rest.count > 1 ? rest[1].split(separator: "&") : [] {
-      let sides = option.split(separator: "=", maxSplits: 1).map(String.init)
-      switch (sides.first, sides.last) {
-      case ("format", let value?):
-        guard let format = LogFormat(rawValue: value) else { return nil }
-        sink.format = format
-      case ("level", let value?):
-        guard let level = Level(name: value) else { return nil }
-        sink.level = level
-      default: return nil
-      }
-    }
-    return sink
-  }
-
-  /// The URL that `parse(url:)` reads back.
-  package var url: String {
-    var options: [String] = []
-    if let format { options.append("format=\(format.rawValue)") }
-    if level != .trace { options.append("level=\(level.name)") }
-    return target.url + (options.isEmpty ? "" : "?" + options.joined(separator: "&"))
-  }
-}
-
-extension SinkConfiguration.Target {
-  init?(scheme: String, path: String) {
-    switch scheme {
-    case "stderr" where path.isEmpty: self = .standardError
-    case "stdout" where path.isEmpty: self = .standardOutput
-    case "null" where path.isEmpty: self = .null
-    case "file" where !path.isEmpty: self = .file(path)
-    default: return nil
-    }
-  }
-
-  var url: String {
-    switch self {
-    case .standardError: "stderr:"
-    case .standardOutput: "stdout:"
-    case .null: "null:"
-    case .file(let path): "file:" + path.percentEncoded
-    }
-  }
-}
-
 extension Level {
   static var names: String { allCases.map(\.name).joined(separator: ", ") }
 }
@@ -151,31 +87,5 @@ extension StringProtocol {
   /// Without blanks at both ends.
   var trimmed: String {
     String(drop { $0 == " " }.reversed().drop { $0 == " " }.reversed())
-  }
-
-  /// `%20` and the like decoded; a percent sign that begins no code stays.
-  var percentDecoded: String {
-    var bytes: [UInt8] = []
-    var rest = utf8[...]
-    while let byte = rest.popFirst() {
-      if byte == UInt8(ascii: "%"), rest.count >= 2,
-        let code = UInt8(String(decoding: rest.prefix(2), as: UTF8.self), radix: 16)
-      {
-        bytes.append(code)
-        rest = rest.dropFirst(2)
-      } else {
-        bytes.append(byte)
-      }
-    }
-    return String(decoding: bytes, as: UTF8.self)
-  }
-
-  /// Blanks, `?`, `%` and control characters as `%20` and the like.
-  var percentEncoded: String {
-    let bytes = utf8.flatMap { byte in
-      byte <= 0x20 || byte == UInt8(ascii: "%") || byte == UInt8(ascii: "?") || byte == 0x7F
-        ? Array(("%" + (byte < 16 ? "0" : "") + String(byte, radix: 16)).utf8) : [byte]
-    }
-    return String(decoding: bytes, as: UTF8.self)
   }
 }

@@ -1,0 +1,60 @@
+extension SinkConfiguration {
+  static let forms =
+    "sink URLs separated by blanks: stderr: stdout: file:/path null:, each with ?format=json|console&level=LEVEL"
+
+  /// Sink URLs separated by blanks; nil when one is not understood.
+  package static func parse(list: String) -> [SinkConfiguration]? {
+    var sinks: [SinkConfiguration] = []
+    for url in list.split(separator: " ") {
+      guard let sink = parse(url: SinkURL(parsing: String(url))) else { return nil }
+      sinks.append(sink)
+    }
+    return sinks.isEmpty || sinks.count > 4 ? nil : sinks
+  }
+
+  private static func parse(url: SinkURL?) -> SinkConfiguration? {
+    guard var url, let target = Target(&url) else { return nil }
+    var sink = SinkConfiguration(target: target)
+    if let name = url.take("format") {
+      guard let format = LogFormat(rawValue: name) else { return nil }
+      sink.format = format
+    }
+    if let name = url.take("level") {
+      guard let level = Level(name: name) else { return nil }
+      sink.level = level
+    }
+    // An option that nobody took is a mistake of the person who wrote it.
+    return url.options.isEmpty ? sink : nil
+  }
+
+  /// The URL that `parse(list:)` reads back.
+  package var url: String {
+    var url = target.url
+    if let format { url.options.append(("format", format.rawValue)) }
+    if level != .trace { url.options.append(("level", level.name)) }
+    return url.text
+  }
+}
+
+extension SinkConfiguration.Target {
+  /// The target that a URL names, with its own options taken out; nil when the URL is not understood.
+  init?(_ url: inout SinkURL) {
+    switch url.scheme {
+    case "stderr" where url.path.isEmpty: self = .standardError
+    case "stdout" where url.path.isEmpty: self = .standardOutput
+    case "null" where url.path.isEmpty: self = .null
+    case "file" where !url.path.isEmpty: self = .file(url.path)
+    default: return nil
+    }
+  }
+
+  /// The URL that names this target.
+  var url: SinkURL {
+    switch self {
+    case .standardError: SinkURL(scheme: "stderr")
+    case .standardOutput: SinkURL(scheme: "stdout")
+    case .null: SinkURL(scheme: "null")
+    case .file(let path): SinkURL(scheme: "file", path: path)
+    }
+  }
+}
