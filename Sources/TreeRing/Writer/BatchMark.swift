@@ -9,7 +9,9 @@ struct BatchMark: Equatable {
 
   init(_ batch: UnsafeRawBufferPointer) {
     head = unsafe Array(batch.prefix(Int(TR_INTENT_HEAD)))
-    tail = unsafe batch.suffix(Int(TR_INTENT_TAIL)).reduce(0xcbf2_9ce4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 }
+    tail = unsafe batch.suffix(Int(TR_INTENT_TAIL)).reduce(0xcbf2_9ce4_8422_2325) {
+      ($0 ^ UInt64($1)) &* 0x100_0000_01b3
+    }
   }
 
   /// Whether `bytes`, which may end before the batch does, begin as the batch did.

@@ -26,7 +26,9 @@ struct IntentJournal {
   }
 
   /// Journals a batch.
-  func begin(_ positions: [Position], _ intents: [(SinkIntent, bytes: UnsafeRawBufferPointer)], lost: UInt64?, isLast: Bool) {
+  func begin(
+    _ positions: [Position], _ intents: [(SinkIntent, bytes: UnsafeRawBufferPointer)], lost: UInt64?, isLast: Bool
+  ) {
     let positions = Dictionary(positions.map { ($0.ring, $0) }) { first, _ in first }
     for index in 0..<source.ringCount {
       guard let ring = unsafe source.ring(index), let now = source.readRing(index) else { continue }
