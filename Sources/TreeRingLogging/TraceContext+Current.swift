@@ -1,7 +1,7 @@
 #if Tracing
   internal import Instrumentation
 
-  extension TraceContext: Sendable {
+  extension TraceContext {
     /// Whether the task that asks has a context at all. Cost: one task-local load.
     static var isUnderWay: Bool { InstrumentationContext.current != nil }
 

@@ -6,7 +6,7 @@ internal import TreeRing
 ///
 /// The ids are the tracer's own matter. What every tracer can do is to write them into the headers of an outgoing request, so that is what it is asked for:
 /// W3C's `traceparent`, and the headers of B3.
-struct TraceContext {
+struct TraceContext: Sendable {
   private(set) var traceID: Substring = ""
   private(set) var spanID: Substring = ""
   private(set) var flags: Substring = ""
