@@ -16,15 +16,7 @@ extension RecordedLog {
 
   private static func message(of record: RecordView) -> String {
     let output = OutputBuffer(capacity: 128)
-    var reader = unsafe SegmentReader(record.segments)
-    var depth = 0
-    while let segment = unsafe reader.next() {
-      if unsafe segment.tag == SegmentTag.end { depth = max(depth - 1, 0) }
-      if unsafe !segment.isFieldOnly, unsafe segment.tag != SegmentTag.label {
-        unsafe ValueText.append(segment, depth: depth, to: output) { unsafe output.append($0) }
-      }
-      if unsafe segment.opens { depth += 1 }
-    }
+    unsafe MessageText.append(record, to: output) { unsafe output.append($0) }
     return unsafe String(decoding: output.bytes, as: UTF8.self)
   }
 

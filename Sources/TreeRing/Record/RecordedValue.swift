@@ -83,9 +83,9 @@ extension RecordedValue: CustomStringConvertible {
     case .bool(let truth): "\(truth)"
     case .null: "null"
     case .duration(let duration): "\(duration / .seconds(1)) s"
-    case .array(let elements): "[" + elements.map(\.description).joined(separator: " ") + "]"
+    case .array(let elements): "[" + elements.map(\.description).joined(separator: ", ") + "]"
     case .object(let members):
-      "[" + members.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }.joined(separator: " ") + "]"
+      "[" + members.sorted { $0.key < $1.key }.map { "\($0.key): \($0.value)" }.joined(separator: ", ") + "]"
     }
   }
 }
