@@ -73,15 +73,7 @@ final class ConsoleFormatter: Formatter {
   }
 
   private func text(of record: RecordView, to output: OutputBuffer) {
-    var reader = unsafe SegmentReader(record.segments)
-    var depth = 0
-    while let segment = unsafe reader.next() {
-      if unsafe segment.tag == SegmentTag.end { depth = max(depth - 1, 0) }
-      if unsafe !segment.isFieldOnly, unsafe segment.tag != SegmentTag.label {
-        unsafe ValueText.append(segment, depth: depth, to: output) { unsafe output.appendTextEscaped($0) }
-      }
-      if unsafe segment.opens { depth += 1 }
-    }
+    unsafe MessageText.append(record, to: output) { unsafe output.appendTextEscaped($0) }
   }
 
   private func fields(of record: RecordView, to output: OutputBuffer) {
@@ -101,7 +93,7 @@ final class ConsoleFormatter: Formatter {
           paint("\u{1B}[0m", output)
           output.append("=")
         }
-        unsafe ValueText.append(segment, depth: 0, to: output) { unsafe output.appendTextEscaped($0) }
+        unsafe ValueText.append(segment, to: output) { unsafe output.appendTextEscaped($0) }
       }
       isFirst = unsafe segment.opens
       if isFirst { depth += 1 }

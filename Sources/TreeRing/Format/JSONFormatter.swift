@@ -59,15 +59,7 @@ final class JSONFormatter: Formatter {
   }
 
   private func text(of record: RecordView, to output: OutputBuffer) {
-    var reader = unsafe SegmentReader(record.segments)
-    var depth = 0
-    while let segment = unsafe reader.next() {
-      if unsafe segment.tag == SegmentTag.end { depth = max(depth - 1, 0) }
-      if unsafe !segment.isFieldOnly, unsafe segment.tag != SegmentTag.label {
-        unsafe ValueText.append(segment, depth: depth, to: output) { unsafe output.appendJSONEscaped($0) }
-      }
-      if unsafe segment.opens { depth += 1 }
-    }
+    unsafe MessageText.append(record, to: output) { unsafe output.appendJSONEscaped($0) }
   }
 
   /// False when some field was left out, because names were repeated, or there were more, than anybody can mean.
@@ -139,7 +131,7 @@ final class JSONFormatter: Formatter {
       } else {
         output.append("\"\(number)\"")
       }
-    default: unsafe ValueText.append(segment, depth: 0, to: output) { unsafe output.append($0) }
+    default: unsafe ValueText.append(segment, to: output) { unsafe output.append($0) }
     }
   }
 

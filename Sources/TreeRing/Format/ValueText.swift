@@ -1,10 +1,8 @@
-/// Values as they stand in a message's text.
+/// Single values as they stand in a message's text.
 enum ValueText {
-  /// Appends a value's text; bytes go through `escape`. Members of a nested value are separated by commas.
+  /// Appends a value's text; bytes go through `escape`. Of a nested value only the bracket that the segment stands for.
   @inline(__always)
-  static func append(
-    _ segment: Segment, depth: Int, to output: OutputBuffer, escape: (UnsafeBufferPointer<UInt8>) -> Void
-  ) {
+  static func append(_ segment: Segment, to output: OutputBuffer, escape: (UnsafeBufferPointer<UInt8>) -> Void) {
     switch unsafe segment.tag {
     case SegmentTag.literal, SegmentTag.string: unsafe escape(segment.payload)
     case SegmentTag.int: unsafe output.append(Int64(bitPattern: segment.word))
@@ -18,7 +16,6 @@ enum ValueText {
     case SegmentTag.end: output.append("]")
     default: output.append("null")
     }
-    if depth > 0, unsafe !segment.opens, unsafe segment.tag != SegmentTag.literal { output.append(" ") }
   }
 
   /// Nanoseconds as decimal seconds, exactly, without trailing zeros.
