@@ -17,6 +17,7 @@ import Glibc
 /// lost, as with every program: that is what `copytruncate` means.
 package final class FileSink: Sink {
   package let path: String
+  package var name: String { "file:\(path)" }
   package let format: LogFormat
   package let colours = false
   package let level: Level
@@ -198,9 +199,10 @@ package final class FileSink: Sink {
   }
 
   /// Looks at once whether the path leads to another file.
-  package func reopen() throws(Errno) {
+  package func reopen() throws(Errno) -> Bool {
     attempts.followed()
     try follow(clock())
+    return true
   }
 
   // MARK: the disk
