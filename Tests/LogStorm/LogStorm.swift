@@ -13,7 +13,7 @@ enum LogStorm {
   static let modes: [String: @Sendable () -> Void] = [
     "collect": Collect.run, "deep": Nested.runDeep, "fork": Fork.run, "levels": Levels.run, "nested": Nested.run,
     "orphan": Fork.runOrphan,
-    "signals": Signals.run, "stop": Stop.run, "stored": Stored.run, "threads": Threads.run,
+    "signals": Signals.run, "steps": Steps.run, "stop": Stop.run, "stored": Stored.run, "threads": Threads.run,
   ]
 
   static func main() {
