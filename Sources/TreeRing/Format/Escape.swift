@@ -31,10 +31,11 @@ extension OutputBuffer {
     }
   }
 
-  /// Copies runs of plain bytes at once; hands each other ASCII byte to `escape`; checks everything else to be UTF-8. The first `plain` bytes are
+  /// Copies runs of plain bytes at once; hands each other ASCII byte, and each control character of Latin-1, to `escape`;
+  /// checks everything else to be UTF-8. The first `plain` bytes are
   /// known to be plain.
   @inline(__always)
-  private func appendEscaped(
+  func appendEscaped(
     _ bytes: UnsafeBufferPointer<UInt8>, from known: Int, plain: (UInt8) -> Bool,
     _ escape: (OutputBuffer, UInt8) -> Void
   ) {
@@ -57,7 +58,7 @@ extension OutputBuffer {
       if byte < 0x80 {
         escape(self, byte)
       } else if isControl {
-        unsafe Escape.unicode(bytes[index + 1], self)
+        unsafe escape(self, bytes[index + 1])
       } else {
         append("\u{FFFD}" as StaticString)
       }

@@ -50,12 +50,3 @@ enum StreamNotice {
     }
   }
 }
-
-extension LogFormat {
-  func makeFormatter(colours: Bool) -> any Formatter {
-    switch self {
-    case .json: JSONFormatter()
-    case .console: ConsoleFormatter(colours: colours)
-    }
-  }
-}
