@@ -10,12 +10,13 @@ final class BunyanFormatter: Formatter {
 
   init(hostname: String = HostName.current) {
     self.hostname = OutputBuffer(capacity: 64)
-    var hostname = hostname
-    hostname.withUTF8 { unsafe self.hostname.appendJSONEscaped($0) }
+    var text = hostname
+    let escaped = self.hostname
+    text.withUTF8 { unsafe escaped.appendJSONEscaped($0) }
   }
 
   func append(_ record: RecordView, _ context: RecordContext, to output: OutputBuffer) {
-    begin(record.level, to: output)
+    unsafe begin(record.level, to: output)
     unsafe record.withLabel(context) { unsafe output.appendJSONEscaped($0) }
     unsafe origin(context, hasOwnPID: record.isAboutOther, to: output)
     unsafe MessageText.append(record, to: output) { unsafe output.appendJSONEscaped($0) }

@@ -34,11 +34,7 @@ final class JSONFormatter: Formatter {
 
   private func label(of record: RecordView, _ context: RecordContext, to output: OutputBuffer) {
     output.append(unsafe record.isChannel ? "\",\"ns\":\"" : "\",\"logger\":\"")
-    if let label = unsafe context.label {
-      unsafe output.appendJSONEscaped(label.assumingMemoryBound(to: UInt8.self))
-    } else {
-      unsafe record.withCarriedLabel { unsafe output.appendJSONEscaped($0) }
-    }
+    unsafe record.withLabel(context) { unsafe output.appendJSONEscaped($0) }
     output.append("\"")
   }
 

@@ -53,7 +53,7 @@ final class SyslogFormatter: Formatter {
     let start = output.count
     unsafe header(context, record.level, to: output) { unsafe record.withLabel(context, $0) }
     if let message {
-      return unsafe wrap(from: start, to: output) { unsafe message.append(record, context, to: output) }
+      return wrap(from: start, to: output) { unsafe message.append(record, context, to: output) }
     }
     if standard == .rfc5424 {
       unsafe structuredData(of: record, context, from: start, to: output)
@@ -221,7 +221,7 @@ final class SyslogFormatter: Formatter {
     let label = unsafe UnsafeBufferPointer(start: name.utf8Start, count: name.utf8CodeUnitCount)
     unsafe header(context, notice.level, to: output) { unsafe $0(label) }
     if let message {
-      return unsafe wrap(from: start, to: output) { unsafe message.append(notice, context, to: output) }
+      return wrap(from: start, to: output) { unsafe message.append(notice, context, to: output) }
     }
     if standard == .rfc5424 { unsafe structuredData(of: notice, context, to: output) }
     if standard == .rfc3164 { output.append("treering: ") }
