@@ -66,17 +66,7 @@ final class BunyanFormatter: Formatter {
     unsafe origin(context, hasOwnPID: false, to: output)
     output.append(notice.message)
     unsafe place(context, sequence: notice.sequence, to: output)
-    for (name, value) in notice.fields {
-      output.append(",\"\(name)\":")
-      switch value {
-      case .number(let number): output.append(number)
-      case .time(let time):
-        output.append("\"")
-        append(time, to: output)
-        output.append("\"")
-      case .text(let text): output.append(JSONText.quote(text))
-      }
-    }
+    notice.appendJSONMembers(to: output) { append($0, to: output) }
     output.append("}\n")
   }
 }

@@ -37,6 +37,19 @@ extension OutputBuffer {
     default: unsafe ValueText.append(segment, to: self) { _ in }
     }
   }
+
+  /// The fields of a notice, each with a blank in front. `time` appends an RFC 3339 time.
+  func appendLogfmt(_ notice: StreamNotice, time: (UInt64) -> Void) {
+    for (name, value) in notice.flatFields {
+      append(" \(name)=")
+      switch value {
+      case .number(let number): append(number)
+      case .time(let nanoseconds): time(nanoseconds)
+      case .text(var text): text.withUTF8 { unsafe appendLogfmtValue($0) }
+      case .counts: break
+      }
+    }
+  }
 }
 
 extension Escape {

@@ -70,14 +70,7 @@ final class LogfmtFormatter: Formatter {
     output.append(notice.message)
     output.append("\"")
     unsafe origin(context, sequence: notice.sequence, hasOwnPID: false, to: output)
-    for (name, value) in notice.fields {
-      output.append(" \(name)=")
-      switch value {
-      case .number(let number): output.append(number)
-      case .time(let time): append(time, to: output)
-      case .text(var text): text.withUTF8 { unsafe output.appendLogfmtValue($0) }
-      }
-    }
+    output.appendLogfmt(notice) { append($0, to: output) }
     output.append("\n")
   }
 }

@@ -226,18 +226,19 @@ final class SyslogFormatter: Formatter {
     if standard == .rfc5424 { unsafe structuredData(of: notice, context, to: output) }
     if standard == .rfc3164 { output.append("treering: ") }
     output.append(notice.message)
-    if standard == .rfc3164 { plainText(of: notice, to: output) }
+    if standard == .rfc3164 { output.appendLogfmt(notice) { append($0, to: output) } }
     end(from: start, to: output)
   }
 
   private func structuredData(of notice: StreamNotice, _ context: RecordContext, to output: OutputBuffer) {
     output.append("[fields@32473")
-    for (name, value) in notice.fields {
+    for (name, value) in notice.flatFields {
       output.append(" \(name)=\"")
       switch value {
       case .number(let number): output.append(number)
       case .time(let time): append(time, to: output)
       case .text(var text): text.withUTF8 { unsafe output.appendStructuredValue($0) }
+      case .counts: break
       }
       output.append("\"")
     }
@@ -245,17 +246,6 @@ final class SyslogFormatter: Formatter {
     unsafe parameter(" ring=\"", context.ring, to: output)
     if let sequence = notice.sequence { number(" seq=\"", sequence, to: output) }
     output.append("] ")
-  }
-
-  private func plainText(of notice: StreamNotice, to output: OutputBuffer) {
-    for (name, value) in notice.fields {
-      output.append(" \(name)=")
-      switch value {
-      case .number(let number): output.append(number)
-      case .time(let time): append(time, to: output)
-      case .text(var text): text.withUTF8 { unsafe output.appendLogfmtValue($0) }
-      }
-    }
   }
 }
 
