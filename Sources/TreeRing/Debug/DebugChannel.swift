@@ -75,7 +75,7 @@ public struct DebugChannel: Sendable {
     let label = unsafe tr_channel_label(key.start)
     guard label != 0 || CallPath.allowsChannel(key) else { return }
     CallPath.record(
-      level: .debug, flags: RecordFlags.channel, name: key, label: label != 0 ? label : CallPath.label(key),
+      level: .debug, flags: RecordFlags.channel, name: key, label: label != 0 ? label : CallPath.label(key, nil),
       context: nil, text: text, error: { nil }, fields: fields)
   }
 

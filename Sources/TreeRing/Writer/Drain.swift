@@ -227,6 +227,7 @@ package final class Drain {
       } catch {
         failure = error
         counters.sinkErrors += 1
+        isTaken = isTaken || !line.sink.canReturn(after: error)
       }
     }
     // With several sinks one that fails loses its copy, counted; alone it holds the records back.
@@ -280,7 +281,9 @@ package final class Drain {
   private func append(_ ends: [RingEnd], lost: UInt64) {
     append(.processClosed(rings: UInt32(ends.count), lost: lost, sequence: ends[0].consumed), ring: 0)
     for end in ends {
-      append(.ringClosed(committed: end.consumed &+ (end.index == 0 ? 1 : 0), dropped: end.dropped), ring: end.index)
+      append(
+        .ringClosed(committed: end.consumed &+ (end.index == 0 ? 1 : 0), dropped: end.dropped, filtered: 0),
+        ring: end.index)
     }
   }
 
