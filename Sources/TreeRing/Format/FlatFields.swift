@@ -20,7 +20,7 @@ final class FlatFields {
         if unsafe segment.opens { unsafe reader.skipNested() }
       } else if unsafe segment.opens {
         unsafe nested(segment, &reader, body)
-      } else if unsafe segment.tag != SegmentTag.literal && segment.tag != SegmentTag.label {
+      } else if unsafe segment.isValue {
         unsafe body(segment)
       }
     }
@@ -37,7 +37,7 @@ final class FlatFields {
     while !ends.isEmpty, let segment = unsafe reader.next() {
       if unsafe segment.tag == SegmentTag.end {
         if ignored > 0 { ignored -= 1 } else { path.truncate(to: ends.removeLast()) }
-      } else if unsafe segment.tag != SegmentTag.literal && segment.tag != SegmentTag.label {
+      } else if unsafe segment.opens || segment.isValue {
         if unsafe array(segment, &reader, body) { continue }
         if unsafe segment.opens { unsafe enter(segment, &ignored) } else { unsafe leaf(segment, body) }
       }
@@ -76,6 +76,14 @@ final class FlatFields {
 }
 
 extension Segment {
+  /// One value, neither text nor a bracket.
+  fileprivate var isValue: Bool {
+    switch unsafe tag {
+    case SegmentTag.literal, SegmentTag.label, SegmentTag.group, SegmentTag.array, SegmentTag.end: false
+    default: true
+    }
+  }
+
   /// The same value under another name.
   fileprivate func named(_ key: UnsafeBufferPointer<UInt8>) -> Segment {
     unsafe Segment(tag: tag, isFieldOnly: isFieldOnly, key: key, payload: payload)

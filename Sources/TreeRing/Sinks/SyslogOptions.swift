@@ -56,11 +56,16 @@ extension SyslogOptions {
     }
   }
 
-  /// The options that `init(_:)` reads back. The name of the program is always there: who recovers another program's records must not use its own.
-  func write(to url: inout SinkURL) {
+  static let forms = "rfc=5424|3164, facility=user|local0|…, app=NAME and max=BYTES (480 to 65507)"
+
+  /// The URL of a target with the options that `init(_:)` reads back. The program's name is always there: who recovers another program's records must not use
+  /// its own.
+  func url(of target: SinkURL) -> SinkURL {
+    var url = target
     if let standard { url.options.append(("rfc", standard.rawValue)) }
     if facility != 1 { url.options.append(("facility", Self.facilities[facility])) }
     url.options.append(("app", application))
     if let maximumBytes { url.options.append(("max", String(maximumBytes))) }
+    return url
   }
 }

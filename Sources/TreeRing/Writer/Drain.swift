@@ -35,7 +35,7 @@ package final class Drain {
     init(_ sink: any Sink) {
       self.sink = sink
       level = sink.level
-      formatter = sink.format.makeFormatter(colours: sink.colours)
+      formatter = sink.makeFormatter()
     }
   }
 

@@ -53,7 +53,7 @@ func line(of notice: StreamNotice, by formatter: any Formatter) throws -> String
 
   @Test func namesCannotEndEarly() throws {
     let read = try pairs(EncodedRecord({ "" }) { $0.set("a b=\"c\"\n\u{1B}\u{85}é", 1) })
-    #expect(read["a_b__c______é"] == "1", "\(read)")
+    #expect(read["a_b__c____é"] == "1", "\(read)")
   }
 
   @Test func nestedValuesAreFlattened() throws {

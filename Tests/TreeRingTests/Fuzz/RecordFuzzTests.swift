@@ -146,8 +146,9 @@ private final class Fuzzed {
       let text = isJournal ? bytes.map { $0 < 0xFE ? $0 : 1 } : bytes
       let decoded = try #require(String(validating: text, as: UTF8.self), "invalid UTF-8, \(formatter), \(what)")
       // A console's line that begins with a blank belongs to the record above.
-      let lines = decoded.split(separator: "\n", omittingEmptySubsequences: false).dropLast()
-      #expect(lines.count { !$0.hasPrefix("    ") } == records, "\(formatter), \(what)")
+      let lines = decoded.utf8.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false).dropLast()
+        .map { Substring($0) }
+      #expect(lines.count { !$0.utf8.starts(with: "    ".utf8) } == records, "\(formatter), \(what)")
       for line in lines { try checkLine(line, "\(formatter), \(what)") }
     }
   }
@@ -191,6 +192,6 @@ private enum LineCheck {
 
   /// Variables by journald's rules, and no other line feed.
   static func journal(_ line: Substring, _ what: String) throws {
-    #expect(line.hasPrefix("MESSAGE="), "\(line.debugDescription), \(what)")
+    #expect(line.utf8.starts(with: "MESSAGE=".utf8), "\(line.debugDescription), \(what)")
   }
 }
