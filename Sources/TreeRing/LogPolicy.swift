@@ -37,6 +37,22 @@ final class LogPolicy: Sendable {
     return LogPolicy(level: level, rules: levelRules, filter: filter, overrides: overrides)
   }
 
+  /// This policy with another level: for the labels that begin with a prefix, where no longer prefix says otherwise, or for all that no rule covers when
+  /// the prefix is nil. The level nil takes the rule away.
+  func setting(_ level: Level?, forPrefix prefix: String?) -> LogPolicy {
+    guard let prefix else {
+      return LogPolicy(level: level ?? self.level, rules: levelRules, filter: filter, overrides: overrides)
+    }
+    var rules = levelRules.filter { !$0.prefix.utf8.elementsEqual(prefix.utf8) }
+    if let level { rules.append(LogConfiguration.LevelRule(prefix: prefix, level: level)) }
+    return LogPolicy(level: self.level, rules: rules, filter: filter, overrides: overrides)
+  }
+
+  /// This policy with other levels altogether.
+  func replacingLevels(_ level: Level, _ rules: [LogConfiguration.LevelRule]) -> LogPolicy {
+    LogPolicy(level: level, rules: rules, filter: filter, overrides: overrides)
+  }
+
   /// The lowest level that is on for a label.
   func threshold(of label: LogKey) -> UInt8 {
     if let level = unsafe filter.level(ofLabel: UnsafeBufferPointer(start: label.start, count: label.count).span) {
