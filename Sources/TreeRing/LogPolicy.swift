@@ -37,11 +37,6 @@ final class LogPolicy: Sendable {
     return LogPolicy(level: level, rules: levelRules, filter: filter, overrides: overrides)
   }
 
-  /// This policy with other levels.
-  func with(_ level: Level, _ rules: [LogConfiguration.LevelRule]) -> LogPolicy {
-    LogPolicy(level: level, rules: rules, filter: filter, overrides: overrides)
-  }
-
   /// This policy with the levels and the filter of an earlier one: what was switched by hand meanwhile stays.
   func restoring(_ earlier: LogPolicy) -> LogPolicy {
     LogPolicy(level: earlier.level, rules: earlier.levelRules, filter: earlier.filter, overrides: overrides)
@@ -50,6 +45,22 @@ final class LogPolicy: Sendable {
   /// The levels as `TREERING_LEVEL` spells them.
   var levelsText: String {
     ([level.name] + levelRules.map { "\($0.prefix)=\($0.level.name)" }).joined(separator: ",")
+  }
+
+  /// This policy with another level: for the labels that begin with a prefix, where no longer prefix says otherwise, or for all that no rule covers when
+  /// the prefix is nil. The level nil takes the rule away.
+  func setting(_ level: Level?, forPrefix prefix: String?) -> LogPolicy {
+    guard let prefix else {
+      return LogPolicy(level: level ?? self.level, rules: levelRules, filter: filter, overrides: overrides)
+    }
+    var rules = levelRules.filter { !$0.prefix.utf8.elementsEqual(prefix.utf8) }
+    if let level { rules.append(LogConfiguration.LevelRule(prefix: prefix, level: level)) }
+    return LogPolicy(level: self.level, rules: rules, filter: filter, overrides: overrides)
+  }
+
+  /// This policy with other levels altogether.
+  func replacingLevels(_ level: Level, _ rules: [LogConfiguration.LevelRule]) -> LogPolicy {
+    LogPolicy(level: level, rules: rules, filter: filter, overrides: overrides)
   }
 
   /// The lowest level that is on for a label.

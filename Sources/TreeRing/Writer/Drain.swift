@@ -210,10 +210,10 @@ package final class Drain {
   ) -> Outcome {
     let journal = IntentJournal(source)
     do {
-      let intents = try sinks.map { line throws(Errno) in
-        (try line.sink.intent(length: line.output.count), line.output.count)
+      let intents = unsafe try sinks.map { line throws(Errno) in
+        unsafe (try line.sink.intent(length: line.output.count), line.output.bytes)
       }
-      journal.begin(positions, intents, lost: lost, isLast: isLast)
+      unsafe journal.begin(positions, intents, lost: lost, isLast: isLast)
     } catch {
       return refused(error)
     }
@@ -286,6 +286,9 @@ package final class Drain {
         ring: end.index)
     }
   }
+
+  /// Lets the sinks do what there is to do without a record. Returns when they want that again, in nanoseconds since 1970; nil: never.
+  func attend() -> UInt64? { sinks.compactMap { $0.sink.attend() }.min() }
 
   /// Makes delivered records durable.
   package func synchronise() {

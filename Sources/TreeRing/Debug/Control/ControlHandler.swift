@@ -20,7 +20,7 @@ struct ControlHandler {
       guard let (level, rules) = LogConfiguration.parseLevels(text) else {
         return [ControlLine("error", "\(text) is not understood: expected a level (\(Level.names)) or info,http=debug")]
       }
-      return change(command, peer, now) { $0.with(level ?? $0.level, rules) }
+      return change(command, peer, now) { $0.replacingLevels(level ?? $0.level, rules) }
     }
   }
 
