@@ -87,8 +87,13 @@ final class ConsoleFormatter: Formatter {
   @inline(__always)
   private func text(of record: RecordView, to output: OutputBuffer, continuation: () -> Void) {
     unsafe MessageText.append(record, to: output) { bytes in
-      guard isMultiline, unsafe bytes.contains(UInt8(ascii: "\n")) else { return unsafe output.appendTextEscaped(bytes) }
-      unsafe lines(bytes, to: output, continuation: continuation)
+      if unsafe Escape.isPlainText(bytes) {
+        unsafe output.append(bytes)
+      } else if isMultiline, unsafe bytes.contains(UInt8(ascii: "\n")) {
+        unsafe lines(bytes, to: output, continuation: continuation)
+      } else {
+        unsafe output.appendTextEscaped(bytes)
+      }
     }
   }
 

@@ -101,6 +101,12 @@ enum Escape {
     return (isQuote | isBackslash) & tops == 0 && isPlainInText(word)
   }
 
+  /// Whether all of `bytes` are plain text.
+  @inline(__always)
+  static func isPlainText(_ bytes: UnsafeBufferPointer<UInt8>) -> Bool {
+    unsafe plainPrefix(bytes, plainInText, isPlainInText) == bytes.count
+  }
+
   /// How many bytes from the first are plain, at least: all of them, or up to the word or byte where one is not.
   @inline(__always)
   static func plainPrefix(

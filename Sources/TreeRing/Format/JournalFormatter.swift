@@ -129,7 +129,8 @@ extension OutputBuffer {
     var index = 0
     while index < bytes.count {
       let byte = unsafe bytes[index]
-      let length = byte < 0x80 ? (byte == UInt8(ascii: "\n") ? 0 : 1) : unsafe UTF8Check.lengthOfCharacter(in: bytes, at: index)
+      let length =
+        byte < 0x80 ? (byte == UInt8(ascii: "\n") ? 0 : 1) : unsafe UTF8Check.lengthOfCharacter(in: bytes, at: index)
       if length == 0 {
         unsafe append(UnsafeBufferPointer(rebasing: bytes[runStart..<index]))
         if byte < 0x80 { append(JournalFormatter.lineFeed) } else { append("\u{FFFD}" as StaticString) }

@@ -32,7 +32,9 @@ struct LineCursor {
   init?(_ bytes: UnsafeRawBufferPointer, at start: Int) {
     guard start < bytes.count, let base = bytes.baseAddress else { return nil }
     var end = bytes.count
-    if let found = unsafe memchr(base + start, 0x0A, bytes.count - start) { end = unsafe UnsafeRawPointer(found) - base }
+    if let found = unsafe memchr(base + start, 0x0A, bytes.count - start) {
+      end = unsafe UnsafeRawPointer(found) - base
+    }
     unsafe line = UnsafeRawBufferPointer(start: base + start, count: end - start)
     unsafe length = min(end + 1, bytes.count) - start
   }

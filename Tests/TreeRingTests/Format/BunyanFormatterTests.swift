@@ -48,8 +48,10 @@ import Testing
     let strict = try output("/usr/bin/bunyan", ["--strict", "-l", "error", "-o", "json-0", file])
     let records = try strict.split(separator: "\n").map { try JSONRecord(line: $0) }
     #expect(records.map { $0.integer("level") } == [50, 60])
-    #expect(records.first?["text"] as? String == "\u{1B}[31mred\u{FFFF}\"" && records.first?.msg == "level error\nsecond")
-    let mine = try output("/usr/bin/bunyan", ["-c", "this.user && this.user.tags[1] === 2 && this.word === 'notice'", "-0", file])
+    #expect(
+      records.first?["text"] as? String == "\u{1B}[31mred\u{FFFF}\"" && records.first?.msg == "level error\nsecond")
+    let mine = try output(
+      "/usr/bin/bunyan", ["-c", "this.user && this.user.tags[1] === 2 && this.word === 'notice'", "-0", file])
     #expect(try JSONRecord(line: mine.dropLast()).integer("level") == 35)
   }
 

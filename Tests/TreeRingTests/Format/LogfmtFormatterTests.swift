@@ -41,7 +41,8 @@ func line(of notice: StreamNotice, by formatter: any Formatter) throws -> String
 
   /// What stands bare, and what needs quotes, as Go's writers do it.
   @Test(arguments: [
-    ("plain", "plain"), ("", "\"\""), ("two words", "\"two words\""), ("a=b", "\"a=b\""), ("say \"x\"", #""say \"x\"""#),
+    ("plain", "plain"), ("", "\"\""), ("two words", "\"two words\""), ("a=b", "\"a=b\""),
+    ("say \"x\"", #""say \"x\"""#),
     (#"C:\temp"#, #"C:\temp"#), ("null", "\"null\""), ("nulls", "nulls"), ("Köln", "\"Köln\""), ("a\nb", #""a\nb""#),
     ("\u{1B}[31m", #""\u001b[31m""#), ("\u{7F}", #""\u007f""#), ("{}[],;", "{}[],;"),
   ])

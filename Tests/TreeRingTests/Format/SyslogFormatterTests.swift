@@ -106,8 +106,10 @@ import Testing
   }
 
   @Test func aHeaderThatFillsTheMessageLeavesNoHalfOfAnElement() throws {
-    let formatter = formatter(host: String(repeating: "h", count: 255), app: String(repeating: "a", count: 48), max: 400)
-    let line = try EncodedRecord({ "text" }) { $0["a"] = 1 }.line(by: formatter, label: String(repeating: "l", count: 32))
+    let formatter = formatter(
+      host: String(repeating: "h", count: 255), app: String(repeating: "a", count: 48), max: 400)
+    let line = try EncodedRecord({ "text" }) { $0["a"] = 1 }.line(
+      by: formatter, label: String(repeating: "l", count: 32))
     let message = try SyslogMessage(line)
     #expect(line.utf8.count <= 400 && message.data.isEmpty && message.text == "text")
   }
