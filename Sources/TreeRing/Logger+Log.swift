@@ -10,10 +10,10 @@ extension Logger {
   ) {
     guard unsafe tr_logger_passes(name.start, level.rawValue) else { return }
     let label = unsafe tr_logger_label(name.start)
-    guard label != 0 || CallPath.allows(name, level) else { return }
+    guard label != 0 || CallPath.allows(name, level, context) else { return }
     CallPath.record(
-      level: level, flags: 0, name: name, label: label != 0 ? label : CallPath.label(name), context: context,
-      text: text, error: error, fields: fields)
+      level: level, flags: 0, name: name, label: label != 0 ? label : CallPath.label(name, context),
+      context: context, text: text, error: error, fields: fields)
   }
 
   /// Logs a stored message at a level chosen at run time.
@@ -25,7 +25,7 @@ extension Logger {
     guard isEnabled(level) else { return }
     let stored = message()
     CallPath.record(
-      level: level, flags: 0, name: name, label: CallPath.label(name), context: context,
+      level: level, flags: 0, name: name, label: CallPath.label(name, context), context: context,
       text: { LogText(stored: stored) }, error: error, fields: fields)
   }
 }
@@ -37,8 +37,8 @@ extension Logger {
   ) {
     guard isEnabled(level) else { return }
     CallPath.record(
-      level: level, flags: RecordFlags.otherProcess, name: name, label: CallPath.label(name), context: context,
-      text: text, error: { nil },
+      level: level, flags: RecordFlags.otherProcess, name: name, label: CallPath.label(name, context),
+      context: context, text: text, error: { nil },
       fields: {
         $0["pid"] = pid
         fields(&$0)

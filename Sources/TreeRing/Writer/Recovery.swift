@@ -56,7 +56,8 @@ package struct Recovery {
     let spelled = unsafe text(tr_header_sinks(&header), limit: 2048)
     var files: [FileSink] = []
     for sink in SinkConfiguration.parse(list: spelled) ?? [] {
-      guard case .file(let path) = sink.target else { continue }
+      // Without its rotation: what is left goes to the file that is there.
+      guard case .file(let path, _) = sink.target else { continue }
       let shared = open.lazy.compactMap { $0 as? FileSink }.first { $0.path == path }
       if let shared {
         files.append(shared)

@@ -64,8 +64,11 @@ import Testing
     do {
       let attachment = try RingAttachment(path: fixture.path, consumes: true)
       let ring = try #require(attachment.readRing(0))
-      IntentJournal(attachment).begin(
-        [.init(0, ring.head, 10, nil)], [(try file.intent(length: 1000), 1000)], lost: nil, isLast: false)
+      try unsafe String(repeating: "half of a batch ", count: 60).withUTF8Bytes { batch in
+        let intent = try file.intent(length: batch.count)
+        unsafe IntentJournal(attachment).begin(
+          [.init(0, ring.head, 10, nil)], [(intent, batch)], lost: nil, isLast: false)
+      }
     }
     unsafe try "half of a ba".withUTF8Bytes { unsafe try file.write($0) }
     let predecessors = predecessors(directory, [file])
