@@ -10,6 +10,7 @@ final class LogSession: Sendable {
   private let file: RingFile
   private let local: LocalRingsBox
   private let isExternal: Bool
+  private let control: ControlServer?
 
   /// Makes the ring file and, where the configuration says so, the writer.
   ///
@@ -39,6 +40,8 @@ final class LogSession: Sendable {
     }
     writer = drains ? Writer(Drain(rings, sinks: sinks), predecessors: predecessors) : nil
     try writer?.start()
+    // A file that nobody drains any more has nobody to switch it.
+    control = isAfterlife ? nil : file.path.flatMap { ControlServer.start(besideRing: $0) }
     unsafe tr_set_producer(producer)
     Self.lastConfiguration = configuration
   }
@@ -111,6 +114,7 @@ final class LogSession: Sendable {
 
   /// Closes the rings, delivers everything, writes the closing records and removes the file; under a collector, leaves the rest to it.
   func stop() {
+    control?.stop()
     seal()
     if let (drain, predecessors) = writer?.join() {
       tr_work_begin()
@@ -220,6 +224,7 @@ final class LogSession: Sendable {
   /// In a forked child: forgets the parent's session and its rings, and lets go of its locks. Touches no lock and no memory of the parent's.
   static func abandon() {
     tr_leave_parent()
+    ControlServer.abandon()
     address.store(0, ordering: .releasing)
   }
 }
