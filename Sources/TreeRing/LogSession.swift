@@ -33,7 +33,12 @@ final class LogSession: Sendable {
     let producer = unsafe Self.makeProducer(file, configuration)
     let rings = unsafe LocalRings(producer)
     local = LocalRingsBox(rings)
-    writer = drains ? Writer(Drain(rings, sinks: sinks)) : nil
+    let predecessors = file.path.map {
+      Predecessors(
+        directory: String($0[..<($0.lastIndex(of: "/") ?? $0.endIndex)]), program: ProcessIdentity.programName(),
+        sinks: sinks)
+    }
+    writer = drains ? Writer(Drain(rings, sinks: sinks), predecessors: predecessors) : nil
     try writer?.start()
     // A file that nobody drains any more has nobody to switch it.
     control = isAfterlife ? nil : file.path.flatMap { ControlServer.start(besideRing: $0) }
@@ -111,10 +116,14 @@ final class LogSession: Sendable {
   func stop() {
     control?.stop()
     seal()
-    if let drain = writer?.join() {
+    if let (drain, predecessors) = writer?.join() {
       tr_work_begin()
       defer { tr_work_end() }
-      if finish(drain), let path = file.path { unsafe unlink(path) }
+      if finish(drain) {
+        if let path = file.path { unsafe unlink(path) }
+        // A program that lives for a moment comes to its predecessor's records here.
+        predecessors?.finish(withinMilliseconds: 1000)
+      }
     }
     // What is left belongs to whoever comes. Closing alone would not let go of the locks: the mappings of the rings hold the open file, too.
     if file.descriptor >= 0 {

@@ -23,6 +23,11 @@ final class BunyanFormatter: Formatter {
     unsafe place(context, sequence: record.sequence, to: output)
     let isWhole = unsafe fields.append(record, to: output)
     if unsafe record.isTruncated || !isWhole { output.append(",\"treering.truncated\":true") }
+    unsafe end(context, to: output)
+  }
+
+  private func end(_ context: RecordContext, to output: OutputBuffer) {
+    if unsafe context.isRecovered { output.append(",\"treering.recovered\":true") }
     output.append("}\n")
   }
 
@@ -67,7 +72,7 @@ final class BunyanFormatter: Formatter {
     output.append(notice.message)
     unsafe place(context, sequence: notice.sequence, to: output)
     notice.appendJSONMembers(to: output) { append($0, to: output) }
-    output.append("}\n")
+    unsafe end(context, to: output)
   }
 }
 

@@ -15,7 +15,7 @@ final class JSONFormatter: Formatter {
     unsafe origin(context, sequence: record.sequence, hasOwnPID: record.isAboutOther, to: output)
     let isWhole = unsafe fields.append(record, to: output)
     if unsafe record.isTruncated || !isWhole { output.append(",\"treering.truncated\":true") }
-    output.append("}\n")
+    unsafe end(context, to: output)
   }
 
   private func begin(time: UInt64, level: Level, to output: OutputBuffer) {
@@ -65,6 +65,11 @@ final class JSONFormatter: Formatter {
     output.append("\"")
     unsafe origin(context, sequence: notice.sequence, to: output)
     notice.appendJSONMembers(to: output) { append($0, to: output) }
+    unsafe end(context, to: output)
+  }
+
+  private func end(_ context: RecordContext, to output: OutputBuffer) {
+    if unsafe context.isRecovered { output.append(",\"treering.recovered\":true") }
     output.append("}\n")
   }
 }

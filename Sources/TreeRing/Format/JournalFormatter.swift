@@ -61,6 +61,7 @@ final class JournalFormatter: Formatter {
     unsafe output.append(UInt64(context.pid))
     begin("TREERING_TIME=", to: output)
     unsafe append(context.time, to: output)
+    if unsafe context.isRecovered { begin("TREERING_RECOVERED=true", to: output) }
     begin("TREERING_RING=", to: output)
     unsafe output.append(context.ring)
     guard let sequence else { return }

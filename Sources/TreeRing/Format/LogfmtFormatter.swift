@@ -17,6 +17,11 @@ final class LogfmtFormatter: Formatter {
     unsafe origin(context, sequence: record.sequence, hasOwnPID: record.isAboutOther, to: output)
     let isWhole = unsafe append(fieldsOf: record, to: output)
     if unsafe record.isTruncated || !isWhole { output.append(" treering.truncated=true") }
+    unsafe end(context, to: output)
+  }
+
+  private func end(_ context: RecordContext, to output: OutputBuffer) {
+    if unsafe context.isRecovered { output.append(" treering.recovered=true") }
     output.append("\n")
   }
 
@@ -71,6 +76,6 @@ final class LogfmtFormatter: Formatter {
     output.append("\"")
     unsafe origin(context, sequence: notice.sequence, hasOwnPID: false, to: output)
     output.appendLogfmt(notice) { append($0, to: output) }
-    output.append("\n")
+    unsafe end(context, to: output)
   }
 }

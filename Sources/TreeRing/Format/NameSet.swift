@@ -71,7 +71,7 @@ final class NameSet {
     case 4: unsafe Self.equal(name, "time") || Self.equal(name, "ring")
     case 5: unsafe Self.equal(name, "level")
     case 6: unsafe Self.equal(name, "logger")
-    case 18: unsafe Self.equal(name, "treering.truncated")
+    case 18: unsafe Self.equal(name, "treering.truncated") || Self.equal(name, "treering.recovered")
     default: false
     }
   }
@@ -86,7 +86,7 @@ final class NameSet {
     case 4: unsafe Self.equal(name, "time") || Self.equal(name, "ring") || Self.equal(name, "name")
     case 5: unsafe Self.equal(name, "level")
     case 8: unsafe Self.equal(name, "hostname")
-    case 18: unsafe Self.equal(name, "treering.truncated")
+    case 18: unsafe Self.equal(name, "treering.truncated") || Self.equal(name, "treering.recovered")
     default: false
     }
   }
@@ -102,7 +102,7 @@ final class NameSet {
     case 13: unsafe Self.equal(name, "TREERING_RING") || Self.equal(name, "TREERING_TIME")
     case 15: unsafe Self.equal(name, "SYSLOG_FACILITY")
     case 17: unsafe Self.equal(name, "SYSLOG_IDENTIFIER")
-    case 18: unsafe Self.equal(name, "TREERING_TRUNCATED")
+    case 18: unsafe Self.equal(name, "TREERING_TRUNCATED") || Self.equal(name, "TREERING_RECOVERED")
     default: false
     }
   }

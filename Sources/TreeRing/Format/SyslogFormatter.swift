@@ -22,7 +22,7 @@ final class SyslogFormatter: Formatter {
   private let fields = FlatFields()
 
   /// Bytes of the element `treering` without a label, at most.
-  private static let elementBytes = 160
+  private static let elementBytes = 176
 
   /// - Parameters:
   ///   - hostname: nil leaves it out of RFC 3164's header.
@@ -136,6 +136,7 @@ final class SyslogFormatter: Formatter {
     unsafe record.withLabel(context) { label in unsafe longLabel(label, upTo: room, to: output) }
     unsafe parameter(" ring=\"", context.ring, to: output)
     number(" seq=\"", unsafe record.sequence, to: output)
+    if unsafe context.isRecovered { output.append(" recovered=\"true\"") }
     if !isWhole { output.append(" truncated=\"true\"") }
     output.append("] ")
     dropStructuredData(from: before, unlessWithin: start + maximumBytes, to: output)
@@ -245,6 +246,7 @@ final class SyslogFormatter: Formatter {
     output.append("][treering@32473")
     unsafe parameter(" ring=\"", context.ring, to: output)
     if let sequence = notice.sequence { number(" seq=\"", sequence, to: output) }
+    if unsafe context.isRecovered { output.append(" recovered=\"true\"") }
     output.append("] ")
   }
 }
