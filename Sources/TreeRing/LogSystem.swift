@@ -105,12 +105,13 @@ public enum LogSystem {
   private static func begin(_ configuration: LogConfiguration, isFallbackAllowed: Bool) throws(LogError) {
     let isAfterlife = wasStopped.load(ordering: .acquiring) && isFallbackAllowed
     let session = try LogSession(configuration, isAfterlife: isAfterlife, isFallbackAllowed: isFallbackAllowed)
-    LogPolicy.current = LogPolicy(
-      level: configuration.level, rules: configuration.levels, filter: DebugFilter(parsing: configuration.debug))
+    let filter = DebugFilter(parsing: configuration.debug)
+    LogPolicy.current = LogPolicy(level: configuration.level, rules: configuration.levels, filter: filter)
     LogSession.current = session
     wasStopped.store(false, ordering: .releasing)
     tr_at_exit { LogSystem.stop() }
     tr_at_fork { LogSystem.forked() }
+    if !isAfterlife { DebugListing.answer(filter, source: configuration.debugSource) }
   }
 
   /// In a forked child: nothing of the parent's is used again. The child starts anew with its first call.

@@ -50,6 +50,7 @@ final class RingFixture {
   }
 
   func ring(_ index: Int) -> UnsafeMutablePointer<TRRing> { unsafe rings[index] }
+  var header: UnsafeMutablePointer<TRProcessHeader> { unsafe file.header }
 
   /// Commits a record, or returns false when there is no room.
   @discardableResult
