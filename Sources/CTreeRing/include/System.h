@@ -37,6 +37,8 @@ int tr_fallocate(int fd, int64_t offset, int64_t length);
 int64_t tr_getrandom(void *bytes, size_t count);
 int tr_set_thread_name(const char *name);
 char *_Nullable tr_secure_getenv(const char *name);
+// 0: not a terminal, or one that does not say.
+int tr_terminal_columns(int fd);
 // Open-file-description locks on one byte: they belong to the open file, not to the process. Results: 0 or -1 with errno.
 int tr_lock_byte(int fd, int64_t byte);
 int tr_unlock_byte(int fd, int64_t byte);
