@@ -18,6 +18,8 @@
 #define TR_MAX_RINGS 1024u
 #define TR_MAX_SINKS 4u
 #define TR_PATH_SIZE 1024u
+#define TR_INTENT_HEAD 64u
+#define TR_INTENT_TAIL 1024u
 #define TR_LEVELS 8u
 #define TR_CAUSES 4u
 
@@ -82,8 +84,11 @@ typedef struct {
   uint32_t unused;
   uint64_t device;
   uint64_t inode;
+  uint64_t birth;      // when the file came to be, nanoseconds since 1970, or 0: inode numbers are used again
   uint64_t offset;     // the file's length before the batch
   uint64_t length;     // the batch's
+  uint64_t tail_hash;  // of the batch's last TR_INTENT_TAIL bytes: whether it is this batch that stands there
+  uint8_t head[TR_INTENT_HEAD];  // the batch's first bytes: whether it is this batch that begins there
   char path[TR_PATH_SIZE];
 } TRIntent;
 
@@ -110,7 +115,7 @@ typedef struct {
   uint64_t lost[TR_LEVELS];   // 128  calls that found no ring at all, by level
   uint64_t lost_told;         // 192
   uint64_t pending_lost_told; // 200
-  uint64_t intent_state;      // 208  0 none, 1 a batch is on its way, 2 it is the last one (closing records)
+  uint64_t intent_state;      // 208  0 none, 1 a batch is on its way, 2 it is the last one (closing records), 3 that one has arrived
   char program[128];          // 216
   char sinks[2048];           // 344  the sinks of the writer thread, as TREERING_SINK spells them
   char format[16];            // 2392

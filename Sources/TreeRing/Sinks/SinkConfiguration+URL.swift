@@ -1,6 +1,8 @@
 extension SinkConfiguration {
   static let forms =
-    "sink URLs separated by blanks: stderr: stdout: file:/path null:, each with ?format=json|console&level=LEVEL"
+    "sink URLs separated by blanks: stderr: stdout: file:/path syslog:/dev/log syslog+udp://host:514 syslog+tcp://host:601 "
+    + "journald: null:, each with ?format=\(LogFormat.allCases.map(\.rawValue).joined(separator: "|"))&level=LEVEL; "
+    + "file: with \(FileOptions.forms); syslog with \(SyslogOptions.forms)"
 
   /// Sink URLs separated by blanks; nil when one is not understood.
   package static func parse(list: String) -> [SinkConfiguration]? {
@@ -43,8 +45,15 @@ extension SinkConfiguration.Target {
     case "stderr" where url.path.isEmpty: self = .standardError
     case "stdout" where url.path.isEmpty: self = .standardOutput
     case "null" where url.path.isEmpty: self = .null
-    case "file" where !url.path.isEmpty: self = .file(url.path)
-    default: return nil
+    case "file" where !url.path.isEmpty:
+      guard let options = FileOptions(&url) else { return nil }
+      self = .file(url.path, options)
+    case "journald" where url.path.isEmpty || url.path.hasPrefix("/"):
+      guard let options = SyslogOptions(&url) else { return nil }
+      self = .journald(path: url.path.isEmpty ? JournalSink.standardPath : url.path, options)
+    default:
+      guard let target = SyslogTarget(url), let options = SyslogOptions(&url) else { return nil }
+      self = .syslog(target, options)
     }
   }
 
@@ -54,7 +63,10 @@ extension SinkConfiguration.Target {
     case .standardError: SinkURL(scheme: "stderr")
     case .standardOutput: SinkURL(scheme: "stdout")
     case .null: SinkURL(scheme: "null")
-    case .file(let path): SinkURL(scheme: "file", path: path)
+    case .file(let path, let options): options.url(of: path)
+    case .syslog(let target, let options): options.url(of: target.url)
+    case .journald(let path, let options):
+      options.url(of: SinkURL(scheme: "journald", path: path == JournalSink.standardPath ? "" : path))
     }
   }
 }

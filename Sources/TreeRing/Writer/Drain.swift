@@ -19,6 +19,7 @@ package final class Drain {
   private let sharesClock: Bool
   private let pid: UInt32
   private let streamID: String
+  private let isRecovered: Bool
   /// Of each ring, by index: what its records have in common, and the time of the last one.
   private var contexts: [RecordContext] = unsafe []
   private(set) package var counters = DrainCounters()
@@ -35,13 +36,16 @@ package final class Drain {
     init(_ sink: any Sink) {
       self.sink = sink
       level = sink.level
-      formatter = sink.format.makeFormatter(colours: sink.colours)
+      formatter = sink.makeFormatter()
     }
   }
 
-  /// - Parameter isSameBoot: false for a file from before the machine's last start, whose ticks only its own header explains.
-  package init(_ source: any RingSource, sinks: [any Sink], isSameBoot: Bool = true) {
+  /// - Parameters:
+  ///   - isSameBoot: false for a file from before the machine's last start, whose ticks only its own header explains.
+  ///   - isRecovered: lines are marked as written after their process's death.
+  package init(_ source: any RingSource, sinks: [any Sink], isSameBoot: Bool = true, isRecovered: Bool = false) {
     self.source = source
+    self.isRecovered = isRecovered
     self.sinks = sinks.map(SinkLine.init)
     var header = source.readHeader() ?? TRProcessHeader()
     TickClock.choose()
@@ -144,7 +148,8 @@ package final class Drain {
   /// What the formatter is told of a ring's records; `time` is that of the last one.
   private func context(of ring: Int) -> RecordContext {
     for index in unsafe contexts.count..<max(ring + 1, contexts.count) {
-      unsafe contexts.append(RecordContext(time: 0, pid: pid, ring: "\(streamID).\(index)", label: nil))
+      let ring = "\(streamID).\(index)"
+      unsafe contexts.append(RecordContext(time: 0, pid: pid, ring: ring, label: nil, isRecovered: isRecovered))
     }
     return unsafe contexts[ring]
   }
@@ -210,10 +215,10 @@ package final class Drain {
   ) -> Outcome {
     let journal = IntentJournal(source)
     do {
-      let intents = try sinks.map { line throws(Errno) in
-        (try line.sink.intent(length: line.output.count), line.output.count)
+      let intents = unsafe try sinks.map { line throws(Errno) in
+        unsafe (try line.sink.intent(length: line.output.count), line.output.bytes)
       }
-      journal.begin(positions, intents, lost: lost, isLast: isLast)
+      unsafe journal.begin(positions, intents, lost: lost, isLast: isLast)
     } catch {
       return refused(error)
     }
@@ -227,6 +232,7 @@ package final class Drain {
       } catch {
         failure = error
         counters.sinkErrors += 1
+        isTaken = isTaken || !line.sink.canReturn(after: error)
       }
     }
     // With several sinks one that fails loses its copy, counted; alone it holds the records back.
@@ -280,9 +286,14 @@ package final class Drain {
   private func append(_ ends: [RingEnd], lost: UInt64) {
     append(.processClosed(rings: UInt32(ends.count), lost: lost, sequence: ends[0].consumed), ring: 0)
     for end in ends {
-      append(.ringClosed(committed: end.consumed &+ (end.index == 0 ? 1 : 0), dropped: end.dropped), ring: end.index)
+      append(
+        .ringClosed(committed: end.consumed &+ (end.index == 0 ? 1 : 0), dropped: end.dropped, filtered: 0),
+        ring: end.index)
     }
   }
+
+  /// Lets the sinks do what there is to do without a record. Returns when they want that again, in nanoseconds since 1970; nil: never.
+  func attend() -> UInt64? { sinks.compactMap { $0.sink.attend() }.min() }
 
   /// Makes delivered records durable.
   package func synchronise() {

@@ -53,6 +53,7 @@ final class RingFixture {
   func seal() { unsafe tr_store32(tr_header_sealed(file.header), 1) }
 
   func ring(_ index: Int) -> UnsafeMutablePointer<TRRing> { unsafe rings[index] }
+  var header: UnsafeMutablePointer<TRProcessHeader> { unsafe file.header }
 
   /// Commits a record, or returns false when there is no room.
   @discardableResult
