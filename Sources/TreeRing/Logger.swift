@@ -18,8 +18,7 @@ public struct Logger: Sendable {
   @usableFromInline let context: LogContext?
 
   /// A logger with a label from the source.
-  @inlinable
-  @inline(__always)
+  @_transparent
   public init(_ label: StaticString) {
     name = LogKey(stringLiteral: label)
     context = nil

@@ -14,6 +14,7 @@ static inline uint64_t *tr_header_lost_reached(TRProcessHeader *header) { return
 static inline uint64_t *tr_header_pending_lost_reached(TRProcessHeader *header) { return header->pending_lost_reached; }
 static inline uint64_t *tr_header_lost(TRProcessHeader *header) { return header->lost; }
 static inline TRIntent *tr_header_intents(TRProcessHeader *header) { return header->intents; }
+static inline uint8_t *tr_intent_head(TRIntent *intent) { return intent->head; }
 static inline char *tr_intent_path(TRIntent *intent) { return intent->path; }
 static inline char *tr_header_program(TRProcessHeader *header) { return header->program; }
 static inline char *tr_header_sinks(TRProcessHeader *header) { return header->sinks; }

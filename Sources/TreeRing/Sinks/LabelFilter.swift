@@ -18,7 +18,9 @@ package struct LabelFilter: Sendable, Equatable {
   }
 
   private static func covers(_ prefix: ArraySlice<UInt8>, _ label: UnsafeRawBufferPointer) -> Bool {
-    if prefix.count == label.count + 1, prefix.last == UInt8(ascii: ".") { return unsafe covers(prefix.dropLast(), label) }
+    if prefix.count == label.count + 1, prefix.last == UInt8(ascii: ".") {
+      return unsafe covers(prefix.dropLast(), label)
+    }
     return unsafe prefix.count <= label.count && label.prefix(prefix.count).elementsEqual(prefix)
   }
 }

@@ -38,6 +38,10 @@ package protocol Sink: AnyObject {
   func canReturn(after error: Errno) -> Bool
   /// Makes what was written durable, as far as the sink can.
   func synchronise()
+  /// Does what there is to do without a record: a file is put aside at midnight, say. Called when the rings are empty; cheap.
+  ///
+  /// Returns when it wants to be called again, in nanoseconds since 1970, though nothing is logged; nil: never. A process that logs nothing wakes up for nothing else.
+  func attend() -> UInt64?
   /// Ends it, with a bounded wait for what belongs to it (a child process). Nothing is written after that.
   func finish()
 }
@@ -53,13 +57,16 @@ extension Sink {
   package func reopen() throws(Errno) -> Bool { true }
   package func describe(_ error: Errno) -> String { error.code == EAGAIN ? "its reader does not keep up" : "\(error)" }
   package func canReturn(after error: Errno) -> Bool { true }
+  package func attend() -> UInt64? { nil }
   package func finish() {}
 }
 
 /// What can be known afterwards of a batch that was on its way to a sink when the process died.
 package enum SinkIntent: Sendable, Equatable {
   /// A regular file with one writer: its length tells.
-  case file(path: String, device: UInt64, inode: UInt64, offset: UInt64)
+  ///
+  /// `birth` is when the file came to be, nanoseconds since 1970, or 0: numbers of inodes are used again.
+  case file(path: String, device: UInt64, inode: UInt64, birth: UInt64, offset: UInt64)
   /// Anything else: nothing can be known.
   case stream
 }

@@ -1,15 +1,28 @@
 extension SinkConfiguration {
   static let forms =
-    "sink URLs separated by blanks: stderr: stdout: file:/path null:, each with ?format=json|console&level=LEVEL"
+    "sink URLs separated by blanks: stderr: stdout: file:/path fifo:/path null: exec:PROGRAM ARGUMENTS (the last one), "
+    + "each with ?format=json|console&level=LEVEL&labels=LABEL,LABEL&backlog=1MiB; "
+    + "file: with \(FileOptions.forms)"
 
-  /// Sink URLs separated by blanks; nil when one is not understood.
+  /// Sink URLs separated by blanks; nil when one is not understood. `exec:` goes on to the end of its line, of which an environment variable has one.
   package static func parse(list: String) -> [SinkConfiguration]? {
     var sinks: [SinkConfiguration] = []
-    for url in list.split(separator: " ") {
-      guard let sink = parse(url: SinkURL(parsing: String(url))) else { return nil }
+    for url in list.split(separator: "\n").flatMap(urls(of:)) {
+      guard let sink = parse(url: SinkURL(parsing: url)) else { return nil }
       sinks.append(sink)
     }
     return sinks.isEmpty || sinks.count > 4 ? nil : sinks
+  }
+
+  private static func urls(of line: Substring) -> [String] {
+    var urls: [String] = []
+    var rest = line.drop { $0 == " " }
+    while !rest.isEmpty {
+      let url = rest.hasPrefix("exec:") ? rest : rest.prefix { $0 != " " }
+      urls.append(String(url))
+      rest = rest[url.endIndex...].drop { $0 == " " }
+    }
+    return urls
   }
 
   private static func parse(url: SinkURL?) -> SinkConfiguration? {
@@ -23,6 +36,14 @@ extension SinkConfiguration {
       guard let level = Level(name: name) else { return nil }
       sink.level = level
     }
+    if let list = url.take("labels") {
+      sink.labels = list.split(separator: ",").map(String.init)
+      if sink.labels.isEmpty { return nil }
+    }
+    if let text = url.take("backlog") {
+      guard let bytes = LogConfiguration.parseSize(text) else { return nil }
+      sink.backlog = bytes
+    }
     // An option that nobody took is a mistake of the person who wrote it.
     return url.options.isEmpty ? sink : nil
   }
@@ -32,6 +53,8 @@ extension SinkConfiguration {
     var url = target.url
     if let format { url.options.append(("format", format.rawValue)) }
     if level != .trace { url.options.append(("level", level.name)) }
+    if !labels.isEmpty { url.options.append(("labels", labels.joined(separator: ","))) }
+    if backlog != SinkRoute.standardBacklog { url.options.append(("backlog", String(backlog))) }
     return url.text
   }
 }
@@ -43,7 +66,11 @@ extension SinkConfiguration.Target {
     case "stderr" where url.path.isEmpty: self = .standardError
     case "stdout" where url.path.isEmpty: self = .standardOutput
     case "null" where url.path.isEmpty: self = .null
-    case "file" where !url.path.isEmpty: self = .file(url.path)
+    case "file" where !url.path.isEmpty:
+      guard let options = FileOptions(&url) else { return nil }
+      self = .file(url.path, options)
+    case "fifo" where !url.path.isEmpty: self = .fifo(url.path)
+    case "exec" where !url.arguments.isEmpty: self = .exec(url.arguments)
     default: return nil
     }
   }
@@ -54,7 +81,9 @@ extension SinkConfiguration.Target {
     case .standardError: SinkURL(scheme: "stderr")
     case .standardOutput: SinkURL(scheme: "stdout")
     case .null: SinkURL(scheme: "null")
-    case .file(let path): SinkURL(scheme: "file", path: path)
+    case .fifo(let path): SinkURL(scheme: "fifo", path: path)
+    case .exec(let arguments): SinkURL(scheme: "exec", arguments: arguments)
+    case .file(let path, let options): options.url(of: path)
     }
   }
 }

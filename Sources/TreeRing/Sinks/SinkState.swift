@@ -56,8 +56,15 @@ struct SinkState: Equatable {
   /// After so long without a failure the next one is the first again.
   static let soundTime: UInt64 = 10_000_000_000
 
-  /// Whether it may be given a batch at once.
+  /// Whether it works.
   var isOK: Bool { phase == .ok }
+  /// Whether it may be given something to write now.
+  var isTriable: Bool {
+    switch phase {
+    case .ok, .stalled, .probing: !isBroken
+    case .failed, .gone: false
+    }
+  }
   /// Whether an outage is under way.
   var isOut: Bool { outageBegan != nil }
 

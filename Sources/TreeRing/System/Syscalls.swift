@@ -126,6 +126,16 @@ package enum Syscalls {
     return Array(bytes[..<count])
   }
 
+  /// What a symbolic link points at; nil when it cannot be read.
+  package static func linkTarget(_ path: String) -> String? {
+    var buffer = [UInt8](repeating: 0, count: 4096)
+    let count = unsafe buffer.withUnsafeMutableBytes { bytes in
+      guard let start = unsafe bytes.baseAddress?.assumingMemoryBound(to: CChar.self) else { return 0 }
+      return unsafe readlink(path, start, bytes.count)
+    }
+    return count > 0 ? String(decoding: buffer[..<count], as: UTF8.self) : nil
+  }
+
   /// Random bytes from the kernel.
   package static func random(_ count: Int) -> [UInt8] {
     var bytes = [UInt8](repeating: 0, count: count)
@@ -142,9 +152,11 @@ package enum Syscalls {
     return unsafe String(cString: value)
   }
 
-  /// One line on standard error, at once. For what the library has to say about itself when it cannot log.
+  /// One line on standard error, at once. For what the library has to say about itself when it cannot log. It neither waits for a reader that does not read nor
+  /// dies of one that is gone: a log that cannot be written is no reason to stop.
   package static func complain(_ line: String) {
     var text = "treering: \(line)\n"
-    text.withUTF8 { unsafe _ = writeAll(STDERR_FILENO, UnsafeRawBufferPointer($0)) }
+    let writer = PipeWriter(descriptor: STDERR_FILENO, kind: PipeWriter.kind(of: STDERR_FILENO))
+    text.withUTF8 { unsafe _ = try? writer.accept(UnsafeRawBufferPointer($0), patienceMilliseconds: 100) }
   }
 }

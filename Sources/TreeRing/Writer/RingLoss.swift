@@ -23,7 +23,9 @@ struct RingLoss {
     end = max(end, later.end)
     count &+= later.count
     for level in byLevel.indices { byLevel[level] &+= later.byLevel[level] }
-    if let added = later.times { times = times.map { min($0.lowerBound, added.lowerBound)...max($0.upperBound, added.upperBound) } ?? added }
+    if let added = later.times {
+      times = times.map { min($0.lowerBound, added.lowerBound)...max($0.upperBound, added.upperBound) } ?? added
+    }
     if drops.isEmpty {
       drops = later.drops
     } else {

@@ -26,6 +26,8 @@ final class SinkLine {
   let level: Level
   let labels: LabelFilter?
   let formatter: any Formatter
+  /// It may not miss anything, so no error is final.
+  private let isRequired: Bool
   let output = OutputBuffer(capacity: Drain.batchSize + 65_536)
   private let backlogLimit: Int
   private(set) var state = SinkState()
@@ -42,7 +44,8 @@ final class SinkLine {
   /// Records lost for it in this outage, those included that it has been told of.
   private(set) var lostInOutage: UInt64 = 0
 
-  init(_ route: SinkRoute) {
+  init(_ route: SinkRoute, isRequired: Bool) {
+    self.isRequired = isRequired
     sink = route.sink
     slot = route.slot.flatMap { $0 < Int(TR_MAX_SINKS) ? $0 : nil }
     level = route.sink.level
@@ -72,8 +75,10 @@ final class SinkLine {
     var losses: [Int: RingLoss] = [:]
   }
 
-  /// Whether it takes a batch at once: it works, and nothing waits that comes before.
-  var isFlowing: Bool { state.isOK && backlog.isEmpty && losses.isEmpty }
+  /// Whether something waits for it that comes before the next batch.
+  var isBehind: Bool { !backlog.isEmpty || !losses.isEmpty }
+  /// Whether it may be given a batch at once.
+  var isReady: Bool { state.isTriable && !isBehind && !isAbandoned }
   var isGone: Bool { state.phase == .gone }
   var hasBacklog: Bool { !backlog.isEmpty }
   /// Whether it is only slow.
@@ -84,7 +89,7 @@ final class SinkLine {
     output.removeAll()
     batch = Batch()
     skipped = 0
-    if isFlowing {
+    if isReady {
       mode = .direct
     } else if isGone || isAbandoned || !losses.isEmpty {
       mode = .miss
@@ -150,7 +155,9 @@ final class SinkLine {
     guard output.count > 0 else { return .all }
     switch unsafe attempt(output.bytes, patience, now, tell) {
     case nil: return isGone ? .all : .none
-    case .some(output.count): return .all
+    case .some(output.count):
+      if !state.isOK { tell(state.handle(.caughtUp, at: now)) }
+      return .all
     case .some(let count):
       tell(state.handle(.full, at: now))
       if count == 0 { return .none }
@@ -176,7 +183,7 @@ final class SinkLine {
 
   func refuse(_ error: Errno, _ now: UInt64, _ tell: (SinkState.Action) -> Void) {
     lastError = error
-    let isFinal = !sink.canReturn(after: error)
+    let isFinal = !isRequired && !sink.canReturn(after: error)
     tell(state.handle(.refused(error, isFinal: isFinal), at: now))
     if isFinal { forget() }
   }
@@ -214,7 +221,7 @@ final class SinkLine {
 
   /// Whether it has something to be tried for, and the time for that has come.
   func mayTry(_ now: UInt64, atOnce: Bool) -> Bool {
-    guard !isFlowing, !isGone, !isAbandoned else { return false }
+    guard !state.isOK || isBehind, !isGone, !isAbandoned else { return false }
     return state.isOK || state.probe(now, atOnce: atOnce)
   }
 
@@ -234,6 +241,11 @@ final class SinkLine {
 
   /// Bytes of the backlog that are still to be written.
   var waiting: Int { backlog.count - taken }
+
+  /// The bytes that wait, as they will be written.
+  func withWaiting(_ body: (UnsafeRawBufferPointer) -> Void) {
+    unsafe backlog.withUnsafeBytes { unsafe body(UnsafeRawBufferPointer(rebasing: $0[taken...])) }
+  }
 
   /// Writes the backlog. True when nothing of it is left.
   func writeBacklog(patience: Int, now: UInt64, _ tell: (SinkState.Action) -> Void) -> Bool {
@@ -280,11 +292,13 @@ final class SinkLine {
     lostInOutage &+= loss.count
   }
 
-  /// It has everything. Returns what is to be told, and how many records the outage has cost.
-  func caughtUp(_ now: UInt64) -> (SinkState.Action, lost: UInt64) {
-    let action = state.handle(.caughtUp, at: now)
-    defer { if case .tellReturn = action { lostInOutage = 0 } }
-    return (action, lostInOutage)
+  /// It has everything that waited for it.
+  func caughtUp(_ now: UInt64) -> SinkState.Action { state.handle(.caughtUp, at: now) }
+
+  /// How many records the outage has cost that is over now.
+  func settleOutage() -> UInt64 {
+    defer { lostInOutage = 0 }
+    return lostInOutage
   }
 
   private func forget() {
@@ -293,8 +307,11 @@ final class SinkLine {
     forgetLosses()
   }
 
-  /// The stream ends without it.
-  func abandon() { isAbandoned = true }
+  /// The stream ends without it. Returns how many lines were waiting.
+  func abandon() -> Int {
+    isAbandoned = true
+    return backlog[taken...].count { $0 == UInt8(ascii: "\n") }
+  }
 
   // MARK: what the journal remembers
 
