@@ -43,7 +43,7 @@ extension Drain {
   ///
   /// - Parameter hasRecords: records wait in the rings for a sink to work again.
   func nextAttempt(hasRecords: Bool) -> UInt64? {
-    let now = Syscalls.now(CLOCK_MONOTONIC)
+    let now = monotonic()
     return lines.compactMap { line in
       line.isAbandoned || !line.isBehind && !hasRecords ? nil : line.state.nextAttempt(now)
     }.min()

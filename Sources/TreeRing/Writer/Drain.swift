@@ -22,6 +22,8 @@ package final class Drain {
   private var missing: [SinkLine] = []
   /// No sink may miss anything: as long as one fails, nothing is taken from the rings.
   let requiresAll: Bool
+  /// Nanoseconds of a clock that never steps. A test puts its own here.
+  var monotonic: () -> UInt64 = { Syscalls.now(CLOCK_MONOTONIC) }
   /// Takes a line when no sink can be told that one has failed.
   var complain: ((String) -> Void)?
   /// Told to the sinks with the next batch.
@@ -85,7 +87,7 @@ package final class Drain {
   ///
   /// - Parameter isFinal: the producer will commit nothing more, so nothing is held back for order.
   package func pass(isFinal: Bool = false) -> Outcome {
-    let now = Syscalls.now(CLOCK_MONOTONIC)
+    let now = monotonic()
     catchUp(now)
     guard mayCollect else { return hasWork ? .failed(blockingError) : .idle }
     if sharesClock { clock.resynchronise(.now()) }
@@ -275,7 +277,7 @@ package final class Drain {
   ///
   /// Nothing is written as long as a sink is not where the others are; `abandon()` gives up on those.
   package func closeStream() -> Outcome {
-    let now = Syscalls.now(CLOCK_MONOTONIC)
+    let now = monotonic()
     catchUp(now, atOnce: true)
     guard lines.allSatisfy({ $0.isReady || $0.isAbandoned || $0.isGone }) else { return .failed(blockingError) }
     // A sink had refused the closing records, and has them by now.

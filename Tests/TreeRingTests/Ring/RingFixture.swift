@@ -49,6 +49,9 @@ final class RingFixture {
     close(file.descriptor)
   }
 
+  /// How many rings it has.
+  var count: Int { unsafe rings.count }
+
   func ring(_ index: Int) -> UnsafeMutablePointer<TRRing> { unsafe rings[index] }
 
   /// Commits a record, or returns false when there is no room.
