@@ -25,6 +25,7 @@ let package = Package(
   platforms: [.macOS(.v26)],
   products: [
     .library(name: "TreeRing", targets: ["TreeRing"]),
+    .library(name: "TreeRingFoundation", targets: ["TreeRingFoundation"]),
     .library(name: "TreeRingLogging", targets: ["TreeRingLogging"]),
     .executable(name: "treering", targets: ["TreeRingCommand"]),
     .executable(name: "companies", targets: ["CompaniesCommand"]),
@@ -64,6 +65,7 @@ let package = Package(
   targets: [
     .target(name: "CTreeRing"),
     .target(name: "TreeRing", dependencies: ["CTreeRing"], swiftSettings: houseRules),
+    .target(name: "TreeRingFoundation", dependencies: ["TreeRing"], swiftSettings: houseRules),
     .target(
       name: "TreeRingLogging",
       dependencies: [
@@ -136,6 +138,9 @@ let package = Package(
     .testTarget(
       name: "TreeRingTests", dependencies: ["TreeRing", "CTreeRing", "TestSupport", "LogStorm", "AllocationProbe"],
       resources: [.copy("Cases")],
+      swiftSettings: houseRules),
+    .testTarget(
+      name: "TreeRingFoundationTests", dependencies: ["TreeRing", "TreeRingFoundation", "TestSupport"],
       swiftSettings: houseRules),
     .testTarget(
       name: "TreeRingLoggingTests",

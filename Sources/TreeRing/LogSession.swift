@@ -10,6 +10,7 @@ final class LogSession: Sendable {
   private let file: RingFile
   private let local: LocalRingsBox
   private let isExternal: Bool
+  private let control: ControlServer?
 
   /// Makes the ring file and, where the configuration says so, the writer.
   ///
@@ -37,6 +38,8 @@ final class LogSession: Sendable {
     local = LocalRingsBox(rings)
     writer = drains ? Writer(Drain(rings, routes: routes, requiresAll: false)) : nil
     try writer?.start()
+    // A file that nobody drains any more has nobody to switch it.
+    control = isAfterlife ? nil : file.path.flatMap { ControlServer.start(besideRing: $0) }
     unsafe tr_set_producer(producer)
     Self.lastConfiguration = configuration
   }
@@ -117,6 +120,7 @@ final class LogSession: Sendable {
 
   /// Closes the rings, delivers everything, writes the closing records and removes the file; under a collector, leaves the rest to it.
   func stop() {
+    control?.stop()
     seal()
     if let writer {
       guard let drain = writer.join() else {
@@ -243,6 +247,7 @@ final class LogSession: Sendable {
   /// In a forked child: forgets the parent's session and its rings, and lets go of its locks. Touches no lock and no memory of the parent's.
   static func abandon() {
     tr_leave_parent()
+    ControlServer.abandon()
     address.store(0, ordering: .releasing)
   }
 }

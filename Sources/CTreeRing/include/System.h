@@ -65,6 +65,9 @@ void tr_at_fork(void (*child)(void));
 void tr_work_begin(void);
 void tr_work_pause(void);
 void tr_work_end(void);
+// Around the control thread's work, for the same reason.
+void tr_answer_begin(void);
+void tr_answer_end(void);
 // In a forked child: puts private memory in the place of the parent's rings, closes its file, and forgets both. Even an address that a call under way
 // holds stays good. Without this the child's mappings would hold the parent's locks after the parent's death.
 void tr_leave_parent(void);

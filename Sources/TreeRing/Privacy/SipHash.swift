@@ -30,6 +30,11 @@ struct SipHash {
     for index in bytes.indices { combine(unsafe bytes[index]) }
   }
 
+  /// The 8 bytes of a number.
+  mutating func combine(_ number: UInt64) {
+    for shift in stride(from: 0, to: 64, by: 8) { combine(UInt8(truncatingIfNeeded: number >> UInt64(shift))) }
+  }
+
   /// The hash of everything so far.
   consuming func finish() -> UInt64 {
     compress(pending | count << 56)

@@ -164,7 +164,11 @@ package final class RingAttachment: RingSource {
   }
 
   /// Removes the file's name. The rings of a process that still runs go on in memory that nobody reads.
-  package func retire() { unsafe unlink(path) }
+  package func retire() {
+    unsafe unlink(path)
+    // A process that was killed could not remove its socket.
+    if !isProducerAlive { unsafe unlink(ControlSocket.path(besideRing: path)) }
+  }
 }
 
 /// A private buffer for each ring's records.

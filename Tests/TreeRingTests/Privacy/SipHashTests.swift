@@ -18,7 +18,7 @@ import Testing
   @Test func theKeyMatters() {
     func hash(_ key: (UInt64, UInt64)) -> UInt64 {
       var hash = SipHash(key: key)
-      hash.combine(1)
+      hash.combine(1 as UInt8)
       return hash.finish()
     }
     #expect(Set([hash((0, 0)), hash((1, 0)), hash((0, 1)), hash(SipHash.processKey)]).count == 4)

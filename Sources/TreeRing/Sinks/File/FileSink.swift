@@ -1,3 +1,4 @@
+import CTreeRing
 import Glibc
 
 /// A regular file, appended to, put aside by its rotation, and followed when others put it aside.
