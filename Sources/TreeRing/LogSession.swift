@@ -36,7 +36,12 @@ final class LogSession: Sendable {
     let producer = unsafe Self.makeProducer(file, configuration)
     let rings = unsafe LocalRings(producer)
     local = LocalRingsBox(rings)
-    writer = drains ? Writer(Drain(rings, routes: routes, requiresAll: false)) : nil
+    let predecessors = file.path.map {
+      Predecessors(
+        directory: String($0[..<($0.lastIndex(of: "/") ?? $0.endIndex)]), program: ProcessIdentity.programName(),
+        sinks: routes.map(\.sink))
+    }
+    writer = drains ? Writer(Drain(rings, routes: routes, requiresAll: false), predecessors: predecessors) : nil
     try writer?.start()
     // A file that nobody drains any more has nobody to switch it.
     control = isAfterlife ? nil : file.path.flatMap { ControlServer.start(besideRing: $0) }
@@ -123,14 +128,18 @@ final class LogSession: Sendable {
     control?.stop()
     seal()
     if let writer {
-      guard let drain = writer.join() else {
+      guard let (drain, predecessors) = writer.join() else {
         // It still reads the rings, and holds the lock: the file is recovered when this process is gone.
         return Syscalls.complain(
           "the writer hangs; the last records stay in \(file.path ?? "memory"): run treering recover")
       }
       tr_work_begin()
       defer { tr_work_end() }
-      if finish(drain), let path = file.path { unsafe unlink(path) }
+      if finish(drain) {
+        if let path = file.path { unsafe unlink(path) }
+        // A program that lives for a moment comes to its predecessor's records here.
+        predecessors?.finish(withinMilliseconds: 1000)
+      }
       drain.finishSinks()
     }
     // What is left belongs to whoever comes. Closing alone would not let go of the locks: the mappings of the rings hold the open file, too.

@@ -12,6 +12,9 @@ private let fork = unsafe unsafeBitCast(dlsym(nil, "fork"), to: (@convention(c) 
 ///
 /// Each child logs some records and ends without and with exit handlers in turn. The last one comes to be in an argument of a call.
 enum Fork {
+  /// 0 in the child, its number in the parent.
+  static func child() -> pid_t { fork() }
+
   static func run() {
     for number in 0..<50 { log.info("parent \(number, "number")") }
     var children: [pid_t] = []

@@ -15,6 +15,7 @@ enum LogStorm {
     "fork": Fork.run, "levels": Levels.run, "nested": Nested.run,
     "orphan": Fork.runOrphan,
     "signals": Signals.run, "stop": Stop.run, "stored": Stored.run, "threads": Threads.run,
+    "end": Ends.run,
   ]
 
   static func main() {

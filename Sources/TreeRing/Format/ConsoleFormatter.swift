@@ -19,6 +19,7 @@ final class ConsoleFormatter: Formatter {
     }
     unsafe fields(of: record, to: output)
     if unsafe record.isTruncated { output.append("  (truncated)") }
+    if unsafe context.isRecovered { output.append("  (recovered)") }
     output.append("\n")
   }
 

@@ -16,6 +16,8 @@ struct RecordContext {
   var ring: String
   /// The label as the label table has it; nil: the record carries it, or the id is unknown.
   var label: UnsafeRawBufferPointer?
+  /// Written after its process's death, by the next start of its program or by `treering recover`.
+  var isRecovered = false
 }
 
 /// Records about the stream itself, which tell its account.

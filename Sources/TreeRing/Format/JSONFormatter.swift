@@ -15,7 +15,7 @@ final class JSONFormatter: Formatter {
     unsafe origin(context, sequence: record.sequence, hasOwnPID: record.isAboutOther, to: output)
     let isWhole = unsafe fields(of: record, to: output)
     if unsafe record.isTruncated || !isWhole { output.append(",\"treering.truncated\":true") }
-    output.append("}\n")
+    unsafe end(context, to: output)
   }
 
   private func begin(time: UInt64, level: Level, to output: OutputBuffer) {
@@ -148,6 +148,11 @@ final class JSONFormatter: Formatter {
     }
     unsafe origin(context, sequence: sequence, to: output)
     numbers(of: notice, to: output)
+    unsafe end(context, to: output)
+  }
+
+  private func end(_ context: RecordContext, to output: OutputBuffer) {
+    if unsafe context.isRecovered { output.append(",\"treering.recovered\":true") }
     output.append("}\n")
   }
 
@@ -323,7 +328,7 @@ private final class NameSet {
     case 4: unsafe Self.equal(name, "time") || Self.equal(name, "ring")
     case 5: unsafe Self.equal(name, "level")
     case 6: unsafe Self.equal(name, "logger")
-    case 18: unsafe Self.equal(name, "treering.truncated")
+    case 18: unsafe Self.equal(name, "treering.truncated") || Self.equal(name, "treering.recovered")
     default: false
     }
   }

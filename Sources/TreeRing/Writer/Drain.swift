@@ -37,6 +37,7 @@ package final class Drain {
   private let sharesClock: Bool
   private let pid: UInt32
   private let streamID: String
+  private let isRecovered: Bool
   /// Of each ring, by index: what its records have in common, and the time of the last one.
   private var contexts: [RecordContext] = unsafe []
   package internal(set) var counters = DrainCounters()
@@ -56,9 +57,13 @@ package final class Drain {
   /// - Parameters:
   ///   - requiresAll: as long as one sink fails, nothing is taken from the rings. Else a sink that fails while another works loses its copy, counted.
   ///   - isSameBoot: false for a file from before the machine's last start, whose ticks only its own header explains.
-  package init(_ source: any RingSource, routes: [SinkRoute], requiresAll: Bool, isSameBoot: Bool = true) {
+  ///   - isRecovered: lines are marked as written after their process's death.
+  package init(
+    _ source: any RingSource, routes: [SinkRoute], requiresAll: Bool, isSameBoot: Bool = true, isRecovered: Bool = false
+  ) {
     self.source = source
     self.requiresAll = requiresAll
+    self.isRecovered = isRecovered
     lines = routes.map { SinkLine($0, isRequired: requiresAll) }
     var header = source.readHeader() ?? TRProcessHeader()
     TickClock.choose()
@@ -194,7 +199,8 @@ package final class Drain {
   /// What the formatter is told of a ring's records; `time` is that of the last one.
   private func context(of ring: Int) -> RecordContext {
     for index in unsafe contexts.count..<max(ring + 1, contexts.count) {
-      unsafe contexts.append(RecordContext(time: 0, pid: pid, ring: "\(streamID).\(index)", label: nil))
+      let ring = "\(streamID).\(index)"
+      unsafe contexts.append(RecordContext(time: 0, pid: pid, ring: ring, label: nil, isRecovered: isRecovered))
     }
     return unsafe contexts[ring]
   }

@@ -160,7 +160,7 @@ struct IntentJournal {
           tr_header_lost_reached(header) + slot, tr_header_pending_lost_reached(&now)[slot])
       }
     }
-    if !isLast { unsafe source.store(header, \.intent_state, 0) }
+    unsafe source.store(header, \.intent_state, isLast ? 3 : 0)
   }
 
   /// The batch has not been written: nothing moves.
@@ -185,6 +185,7 @@ struct IntentJournal {
   func settle() throws(LogError) -> Settlement {
     guard var header = source.readHeader() else { throw LogError("the ring file was cut short while it was read") }
     guard header.intent_state != 0 else { return .clean }
+    if header.intent_state == 3 { return .finished }
     let isLast = header.intent_state == 2
     let stream = unsafe hexadecimal(UnsafeBufferPointer(start: tr_header_stream_id(&header), count: 16))
     var arrivals: [FileArrival] = []

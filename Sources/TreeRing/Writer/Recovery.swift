@@ -27,7 +27,7 @@ package struct Recovery {
     var places: [String] = []
     let collector: RingCollector
     do {
-      collector = try RingCollector(routing: path) { attachment in
+      collector = try RingCollector(routing: path, isRecovered: true) { attachment in
         let files = try Self.fileRoutes(of: attachment)
         places = files.isEmpty ? ["standard output"] : files.map(\.sink.name)
         return files.isEmpty ? [SinkRoute(fallback, slot: nil)] : files
@@ -50,7 +50,11 @@ package struct Recovery {
   }
 
   /// The files the dead process was writing. The header is believed only where its owner is us: a path in another user's file could point anywhere.
-  private static func fileRoutes(of attachment: RingAttachment) throws(LogError) -> [SinkRoute] {
+  ///
+  /// - Parameter open: sinks of this process; a file that one of them has open is written through it, for it holds the file's lock.
+  static func fileRoutes(
+    of attachment: RingAttachment, sharing open: [any Sink] = []
+  ) throws(LogError) -> [SinkRoute] {
     guard attachment.owner == geteuid(), var header = attachment.readHeader(), header.mode == TR_MODE_THREAD
     else { return [] }
     let spelled = unsafe text(tr_header_sinks(&header), limit: 2048)
@@ -58,7 +62,12 @@ package struct Recovery {
     for (slot, sink) in (SinkConfiguration.parse(list: spelled) ?? []).enumerated() {
       // One that has its closing records is complete. Without its rotation: what is left goes to the file that is there.
       guard case .file(let path, _) = sink.target, header.closed & 1 << UInt64(slot) == 0 else { continue }
-      files.append(sink.route(try FileSink(path: path, format: sink.format, level: sink.level), slot: slot))
+      let shared = open.lazy.compactMap { $0 as? FileSink }.first { $0.path == path }
+      if let shared {
+        files.append(sink.route(shared, slot: slot))
+      } else {
+        files.append(sink.route(try FileSink(path: path, format: sink.format, level: sink.level), slot: slot))
+      }
     }
     return files
   }

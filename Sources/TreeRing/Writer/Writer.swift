@@ -14,8 +14,9 @@ import Synchronization
 ///
 /// Where membarrier is refused, step 4 waits 5 ms at most.
 @safe
-final class Writer: @unchecked Sendable {  // `drain` belongs to the thread alone until `join`; the rest is atomic
+final class Writer: @unchecked Sendable {  // `drain`, `predecessors`: the thread alone, until `join`
   private let drain: Drain
+  private let predecessors: Predecessors?
   private let doorbell: UnsafeMutablePointer<UInt32>
   private let hasBarrier: Bool
   private let flushWanted = Atomic<UInt32>(0)
@@ -34,9 +35,11 @@ final class Writer: @unchecked Sendable {  // `drain` belongs to the thread alon
   /// How often a slow reader is looked at while nothing else is to be done.
   private static let stallNap: Int64 = 5_000_000
 
-  init(_ drain: Drain) {
+  /// - Parameter predecessors: what earlier runs left, which this thread writes out as well.
+  init(_ drain: Drain, predecessors: Predecessors? = nil) {
     self.drain = drain
     drain.complain = { Syscalls.complain($0) }
+    self.predecessors = predecessors
     unsafe doorbell = tr_doorbell()
     unsafe flushDone = .allocate(capacity: 1)
     unsafe flushDone.initialize(to: 0)
@@ -91,15 +94,15 @@ final class Writer: @unchecked Sendable {  // `drain` belongs to the thread alon
     unsafe _ = tr_futex_wake(doorbell, false)
   }
 
-  /// Ends the thread and waits for it, five seconds at most. Then the caller owns the drain; nil when the thread hangs in a sink (a file on a server that is
-  /// gone, a stopped terminal), and owns it still.
-  func join() -> Drain? {
+  /// Ends the thread and waits for it, five seconds at most. Then the caller owns the drain, and what is left of the predecessors; nil when the thread hangs in a
+  /// sink (a file on a server that is gone, a stopped terminal), and owns them still.
+  func join() -> (Drain, Predecessors?)? {
     isStopping.store(true, ordering: .releasing)
     for _ in 0..<500 {
       wake()
       if unsafe tr_load32(hasEnded) != 0 {
         pthread_join(thread, nil)
-        return drain
+        return (drain, predecessors)
       }
       unsafe _ = tr_futex_wait(hasEnded, 0, 10_000_000, false)
     }
@@ -114,6 +117,7 @@ final class Writer: @unchecked Sendable {  // `drain` belongs to the thread alon
       unsafe tr_store32(hasEnded, 1)
       unsafe _ = tr_futex_wake(hasEnded, false)
     }
+    predecessors?.settle()
     var naps = 0
     while !isStopping.load(ordering: .acquiring) {
       tr_work_pause()
@@ -123,12 +127,15 @@ final class Writer: @unchecked Sendable {  // `drain` belongs to the thread alon
       sinkErrors.store(drain.counters.sinkErrors, ordering: .relaxed)
       withheld.store(drain.counters.withheld, ordering: .relaxed)
       switch outcome {
-      case .delivered: naps = 0
+      case .delivered:
+        naps = 0
+        _ = predecessors?.step()
       case .failed: sleep(untilAttempt(hasRecords: true))
       case .behind: sleep(Self.stallNap)
       case .idle:
         let deadline = deadline(drain.attend())
         answerFlush(wanted)
+        if predecessors?.step() == true { continue }
         if naps < Self.napsBeforeParking {
           sleep(min(Self.shortestNap << naps, Self.longestNap))
         } else {

@@ -53,6 +53,7 @@ final class RingFixture {
   var count: Int { unsafe rings.count }
 
   func ring(_ index: Int) -> UnsafeMutablePointer<TRRing> { unsafe rings[index] }
+  var header: UnsafeMutablePointer<TRProcessHeader> { unsafe file.header }
 
   /// Commits a record, or returns false when there is no room.
   @discardableResult
