@@ -1,8 +1,9 @@
 extension SinkConfiguration {
   static let forms =
-    "sink URLs separated by blanks: stderr: stdout: file:/path fifo:/path null: exec:PROGRAM ARGUMENTS (the last one), "
-    + "each with ?format=json|console&level=LEVEL&labels=LABEL,LABEL&backlog=1MiB; "
-    + "file: with \(FileOptions.forms)"
+    "sink URLs separated by blanks: stderr: stdout: file:/path fifo:/path syslog:/dev/log syslog+udp://host:514 "
+    + "syslog+tcp://host:601 journald: null: exec:PROGRAM ARGUMENTS (the last one), each with "
+    + "?format=\(LogFormat.allCases.map(\.rawValue).joined(separator: "|"))&level=LEVEL&labels=LABEL,LABEL&backlog=1MiB; "
+    + "file: with \(FileOptions.forms); syslog with \(SyslogOptions.forms)"
 
   /// Sink URLs separated by blanks; nil when one is not understood. `exec:` goes on to the end of its line, of which an environment variable has one.
   package static func parse(list: String) -> [SinkConfiguration]? {
@@ -71,7 +72,12 @@ extension SinkConfiguration.Target {
       self = .file(url.path, options)
     case "fifo" where !url.path.isEmpty: self = .fifo(url.path)
     case "exec" where !url.arguments.isEmpty: self = .exec(url.arguments)
-    default: return nil
+    case "journald" where url.path.isEmpty || url.path.hasPrefix("/"):
+      guard let options = SyslogOptions(&url) else { return nil }
+      self = .journald(path: url.path.isEmpty ? JournalSink.standardPath : url.path, options)
+    default:
+      guard let target = SyslogTarget(url), let options = SyslogOptions(&url) else { return nil }
+      self = .syslog(target, options)
     }
   }
 
@@ -84,6 +90,9 @@ extension SinkConfiguration.Target {
     case .fifo(let path): SinkURL(scheme: "fifo", path: path)
     case .exec(let arguments): SinkURL(scheme: "exec", arguments: arguments)
     case .file(let path, let options): options.url(of: path)
+    case .syslog(let target, let options): options.url(of: target.url)
+    case .journald(let path, let options):
+      options.url(of: SinkURL(scheme: "journald", path: path == JournalSink.standardPath ? "" : path))
     }
   }
 }

@@ -51,7 +51,7 @@ final class SinkLine {
     level = route.sink.level
     labels = route.labels
     backlogLimit = route.backlogLimit
-    formatter = route.sink.format.makeFormatter(colours: route.sink.colours)
+    formatter = route.sink.makeFormatter()
   }
 
   // MARK: a batch
