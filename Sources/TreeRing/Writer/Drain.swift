@@ -152,7 +152,7 @@ package final class Drain {
   }
 
   /// The head, or where a sealed ring ends: what was committed behind that has been moved to another file.
-  private static func end(of ring: TRRing) -> UInt64 {
+  static func end(of ring: TRRing) -> UInt64 {
     let isSealed = ring.attention & TR_ATTENTION_SEALED != 0 && ring.sealed_head != 0
     return isSealed ? min(ring.head, ring.sealed_head & ~7) : ring.head
   }
