@@ -11,8 +11,18 @@ struct TailTests {
   ) throws -> ChildProcess {
     var variables = environment
     variables["TREERING_DIR"] = directory.file("rings")
-    return try ChildProcess(
+    let process = try ChildProcess(
       BuiltProducts.release("treering"), ["tail"] + arguments, environment: variables, errors: directory.file("errors"))
+    limit(process)
+    return process
+  }
+
+  /// What a test waits for in vain does not keep it waiting for ever.
+  private func limit(_ process: ChildProcess) {
+    Thread.detachNewThread { [weak process] in
+      for _ in 0..<600 where process != nil { usleep(100_000) }
+      process?.kill(SIGKILL)
+    }
   }
 
   private func storm(_ arguments: [String], in directory: TemporaryDirectory, writer: String = "thread") throws
@@ -34,18 +44,16 @@ struct TailTests {
     return nil
   }
 
-  /// A process that starts after it, logs to nowhere and ends is seen from its first record to its end.
-  @Test func aProcessIsSeenFromItsFirstRecordToItsEnd() throws {
+  /// Processes that log to nowhere: one is killed, the next lives for some milliseconds and ends in order.
+  @Test func processesAreFollowedToTheirEndAndThroughRestarts() throws {
     let directory = try TemporaryDirectory()
     let tail = try tail(["--label", "storm"], in: directory)
-    // Both are looked for: the process may be quicker than the first look.
-    let storm = try storm(["stop", "1"], in: directory)
-    #expect(line(with: "LogStorm \(storm.pid) began to log", of: tail) != nil)
-    #expect(line(with: "INFO     \(storm.pid)", of: tail) != nil)
+    let storm = try storm(["1"], in: directory)
+    // Of one that was there before, the beginning is not told.
+    #expect(line(with: "of thread 0", of: tail)?.contains("INFO     \(storm.pid)") == true)
     storm.kill(SIGKILL)
     storm.wait()
-    let end = line(with: "LogStorm \(storm.pid) ", of: tail)
-    #expect(end?.contains("is gone without closing its log") == true || end?.contains("ended") == true, "\(end ?? "")")
+    #expect(line(with: "LogStorm \(storm.pid) is gone without closing its log", of: tail) != nil)
     // The same program again: it goes on.
     let second = try self.storm(["2", "100"], in: directory)
     #expect(line(with: "LogStorm \(second.pid) began to log", of: tail) != nil)
@@ -160,6 +168,7 @@ struct TailTests {
         "\(BuiltProducts.release("treering")) tail \(directory.file("rings")) | head -n 1 | wc -l; echo ${PIPESTATUS[0]}",
       ],
       errors: directory.file("pipe-errors"))
+    limit(pipe)
     #expect(pipe.readAll() == "1\n0\n")
     #expect(pipe.errors.isEmpty, "\(pipe.errors)")
   }
@@ -180,7 +189,7 @@ struct TailTests {
         errors: directory.file("errors-\(arguments.joined().hashValue)"))
       _ = process.readAll()
       #expect(process.wait() == .exit(code), "\(arguments): \(process.errors)")
-      #expect(process.errors.contains(says), "\(arguments): \(process.errors)")
+      #expect(says.isEmpty || process.errors.contains(says), "\(arguments): \(process.errors)")
     }
   }
 
@@ -193,10 +202,10 @@ struct TailTests {
     #expect(table.code == 1 && table.errors.contains("bad.ring"), "\(table.errors)")
     let lines = table.output.split(separator: "\n").map(String.init)
     #expect(lines.count == 3 && lines[0].hasPrefix("PROGRAM") && lines[1].hasPrefix("LogStorm"), "\(table.output)")
-    #expect(lines[1].contains("dead") && lines[1].contains("402") && lines[2].contains("treering recover"))
+    #expect(lines[1].contains("dead") && lines[1].contains("401") && lines[2].contains("treering recover"))
     let objects = try TreeRing.run("rings", "--json", directory.file("rings"), in: directory.path).output
       .split(separator: "\n").map { try JSONRecord(line: $0) }
-    #expect(objects.count == 2 && objects[0].integer("unread") == 402 && objects[1]["refused"] is String)
+    #expect(objects.count == 2 && objects[0].integer("unread") == 401 && objects[1]["refused"] is String)
     let none = try TreeRing.run("rings", directory.file("none"), in: directory.path)
     #expect(none.code == 0 && none.errors.contains("does not exist"))
   }
@@ -208,6 +217,7 @@ struct TailTests {
     let watch = try ChildProcess(
       BuiltProducts.release("treering"), ["rings", "--watch", "--every", "0.1", directory.file("rings")],
       errors: directory.file("errors"))
+    limit(watch)
     for _ in 0..<3 { #expect(line(with: "PER SECOND", of: watch) != nil) }
     watch.kill(SIGINT)
     #expect(watch.wait() == .exit(0), "\(watch.errors)")
