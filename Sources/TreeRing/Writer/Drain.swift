@@ -134,6 +134,9 @@ package final class Drain {
   private func beginBatch(_ now: UInt64) {
     for line in lines { tell(line.beginBatch(now), of: line) }
     receiving = lines.filter { $0.mode != .miss }
+    for line in receiving {
+      if let notice = line.filterNotice { append(notice, ring: 0, to: line) }
+    }
     missing = lines.filter { $0.mode == .miss }
   }
 
