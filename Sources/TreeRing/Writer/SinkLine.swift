@@ -292,6 +292,17 @@ final class SinkLine {
   /// Puts lines behind the backlog.
   func enqueue(_ bytes: UnsafeRawBufferPointer) { unsafe backlog.append(contentsOf: bytes) }
 
+  private var missedNotice: Drain.OutageNotice?
+
+  /// The notice of its own failure came when it took nothing any more.
+  func miss(_ notice: Drain.OutageNotice) { missedNotice = missedNotice ?? notice }
+
+  /// That notice, to be told first.
+  func takeMissedNotice() -> Drain.OutageNotice? {
+    defer { missedNotice = nil }
+    return missedNotice
+  }
+
   /// The sink has been told of what it missed.
   func forgetLosses() { losses = [:] }
 
