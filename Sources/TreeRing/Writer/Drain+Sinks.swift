@@ -20,6 +20,8 @@ extension Drain {
     let notice: StreamNotice
     /// Nanoseconds since 1970.
     let time: UInt64
+    /// The sink it is about.
+    unowned let line: SinkLine
   }
 
   // MARK: who may go on
@@ -117,6 +119,7 @@ extension Drain {
   /// Puts notices of all that the sink has missed behind its backlog.
   private func tellLosses(to line: SinkLine) {
     line.output.removeAll()
+    if let missed = line.takeMissedNotice() { append(missed.notice, ring: 0, time: missed.time, to: line) }
     for (index, loss) in line.losses.sorted(by: { $0.key < $1.key }) {
       if let notice = loss.withheld { append(notice, ring: index, to: line) }
       if loss.droppedTotal > 0 { tellDrops(loss, ring: index, to: line) }
@@ -239,6 +242,8 @@ extension Drain {
     line.commit(result, batch.stretches)
     counters.withheld += line.lostInOutage &- before
     if line.mode != .miss, let lost = batch.lost { line.lostReached = lost }
+    // Its own failure is told to it when it is back.
+    if line.mode == .miss, let own = notices.prefix(toldNotices).first(where: { $0.line === line }) { line.miss(own) }
   }
 
   /// Whether nothing is left to be done with the ring file afterwards: the batch closes the stream, and no file lacks it.
@@ -259,7 +264,7 @@ extension Drain {
     case .tellReturn(let nanoseconds):
       notice = .sinkBack(sink: line.sink.name, lost: line.settleOutage(), nanoseconds: nanoseconds)
     }
-    notices.append(OutageNotice(notice: notice, time: Syscalls.now(CLOCK_REALTIME)))
+    notices.append(OutageNotice(notice: notice, time: Syscalls.now(CLOCK_REALTIME), line: line))
   }
 
   /// With no other sink to tell it to, standard error is told.

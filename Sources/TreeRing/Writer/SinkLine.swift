@@ -141,6 +141,14 @@ final class SinkLine {
     skipped = 0
   }
 
+  /// To be told to the sink itself, once: nobody can see from its lines that some were left out.
+  var filterNotice: StreamNotice? {
+    guard !hasToldFilter, labels != nil || level > .trace else { return nil }
+    return .sinkFiltered(sink: sink.name, level: level, labels: labels?.patterns ?? [])
+  }
+
+  private var hasToldFilter = false
+
   // MARK: writing
 
   /// How writing came out.
@@ -190,6 +198,7 @@ final class SinkLine {
 
   /// The batch is released: what this sink did not get of it is kept or counted.
   func commit(_ written: Written, _ stretches: [RingStretch]) {
+    if mode != .miss { hasToldFilter = true }
     if isGone || isAbandoned {
       for stretch in stretches { lostInOutage &+= passed(stretch) }
       return
@@ -282,6 +291,17 @@ final class SinkLine {
 
   /// Puts lines behind the backlog.
   func enqueue(_ bytes: UnsafeRawBufferPointer) { unsafe backlog.append(contentsOf: bytes) }
+
+  private var missedNotice: Drain.OutageNotice?
+
+  /// The notice of its own failure came when it took nothing any more.
+  func miss(_ notice: Drain.OutageNotice) { missedNotice = missedNotice ?? notice }
+
+  /// That notice, to be told first.
+  func takeMissedNotice() -> Drain.OutageNotice? {
+    defer { missedNotice = nil }
+    return missedNotice
+  }
 
   /// The sink has been told of what it missed.
   func forgetLosses() { losses = [:] }

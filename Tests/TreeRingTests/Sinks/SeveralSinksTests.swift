@@ -79,6 +79,25 @@ struct SeveralSinksTests {
     #expect(hole["treering.cause"] as? String == "sink failed")
   }
 
+  /// A reader that stops is found out when its backlog is full: its own notice comes first when it reads again.
+  @Test func aSinkThatOverflowsIsToldOfItsOwnOutage() throws {
+    let (good, slow) = (FaultySink("good:"), FaultySink("slow:"))
+    let bench = try DrainBench([good, slow], backlog: 1000)
+    slow.room = 500
+    for _ in 0..<20 {
+      bench.log(10)
+      bench.pass(milliseconds: 1)
+    }
+    slow.room = .max
+    bench.drainAll(milliseconds: 1000)
+    try bench.close()
+    for sink in [good, slow] {
+      let account = StreamAccount(try sink.records())
+      #expect(account.faults == [])
+      #expect(account.outages.map(\.msg) == ["sink failed", "sink back"], "\(sink.name)")
+    }
+  }
+
   /// With nobody to take them, records stay in the rings, which outlive the process.
   @Test(arguments: [1, 2])
   func whileNoSinkWorksRecordsStayInTheRings(count: Int) throws {
