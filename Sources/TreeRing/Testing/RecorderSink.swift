@@ -14,8 +14,9 @@ final class RecorderSink: Sink {
   func intent(length: Int) -> SinkIntent { .stream }
 
   func write(_ bytes: UnsafeRawBufferPointer) {
-    for unsafe line in unsafe bytes.split(separator: UInt8(ascii: "\n")) {
-      if let record = unsafe ViewedRecord(line: Array(line), keepsJSON: false) { recorder.append(record.log) }
+    var lines = LineSplitter()
+    lines.split(unsafe Array(bytes)) { line in
+      if let record = ViewedRecord(line: line, keepsJSON: false) { recorder.append(record.log) }
     }
   }
 
