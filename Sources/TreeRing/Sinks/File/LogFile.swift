@@ -52,7 +52,10 @@ final class LogFile {
       throw error
     }
     tr_close_in_child(descriptor)
-    for _ in 0..<100 where !arrive() { Syscalls.sleep(nanoseconds: 1_000_000) }
+    for _ in 0..<100 {
+      if arrive() { break }
+      Syscalls.sleep(nanoseconds: 1_000_000)
+    }
   }
 
   deinit {
