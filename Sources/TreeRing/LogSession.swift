@@ -193,8 +193,10 @@ final class LogSession: Sendable {
   /// Closes the stream for the sinks that work.
   private func closeWithoutSome(_ drain: Drain) -> Bool {
     let abandoned = drain.abandon()
-    // What is left to be delivered now is of a few notices.
-    for _ in 0..<100 where drain.pass(isFinal: true) != .delivered { break }
+    if drain.hasReadySink {
+      // What is left to be delivered now is of a few notices.
+      for _ in 0..<100 where drain.pass(isFinal: true) != .delivered { break }
+    }
     if drain.hasReadySink, drain.closeStream() == .delivered {
       abandoned.forEach { Syscalls.complain($0) }
       return !drain.leavesFileOpen

@@ -26,10 +26,10 @@ extension Drain {
 
   // MARK: who may go on
 
-  /// Whether records may be taken from the rings.
+  /// Whether records may be taken from the rings: a sink takes them, or none ever will. One that was given up may have them from recovery.
   var mayCollect: Bool {
     if requiresAll { return lines.allSatisfy(\.isReady) }
-    return lines.contains(where: \.isReady) || lines.allSatisfy { $0.isGone || $0.isAbandoned }
+    return lines.contains(where: \.isReady) || lines.allSatisfy(\.isGone)
   }
 
   /// Whether a sink that works would have something to do.
@@ -207,7 +207,7 @@ extension Drain {
       tell(line.caughtUp(now), of: line)
     }
     suspended = delivery
-    guard delivery.written.values.contains(.all) || lines.allSatisfy({ $0.isGone || $0.isAbandoned }) else {
+    guard delivery.written.values.contains(.all) || lines.allSatisfy(\.isGone) else {
       return .failed(blockingError)
     }
     suspended = nil
@@ -240,7 +240,7 @@ extension Drain {
 
   /// Whether the batch leaves the rings: a sink has begun it, or none ever will. One that filtered all of it has it, too.
   private func isTaken(_ written: [ObjectIdentifier: SinkLine.Written]) -> Bool {
-    if lines.allSatisfy({ $0.isGone || $0.isAbandoned }) { return true }
+    if lines.allSatisfy(\.isGone) { return true }
     return lines.contains { line in
       guard line.mode == .direct, !line.isGone else { return false }
       if line.output.count == 0 { return !line.state.isBroken }

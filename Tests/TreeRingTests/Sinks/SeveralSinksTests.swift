@@ -358,6 +358,19 @@ struct SeveralSinksTests {
     #expect(StreamAccount(try good.records()).faults == [])
   }
 
+  /// What only a sink that was given up should get is left for recovery.
+  @Test func whatNobodyTookAtTheEndStaysInTheRings() throws {
+    let bad = FaultySink("bad:")
+    let bench = try DrainBench([bad])
+    bench.log(5)
+    bad.failure = Errno(ENXIO)
+    bench.drainAll()
+    _ = bench.drain.abandon()
+    for _ in 0..<5 { bench.pass(milliseconds: 1000) }
+    #expect(bench.drain.closeStream() != .delivered)
+    #expect(!bench.isEmpty)
+  }
+
   /// Memory of a sink that never comes back: its limit and a batch, however long it lasts.
   @Test func memoryOfAnOutageIsBounded() throws {
     let (good, bad) = (FaultySink("good:"), FaultySink("bad:"))
