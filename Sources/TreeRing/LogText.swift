@@ -64,7 +64,8 @@ extension RecordWriter {
     let thread = unsafe tr_thread()
     let cursor = unsafe thread.pointee.cursor
     unsafe thread.pointee.cursor = nil
-    return unsafe RecordWriter(cursor: cursor, limit: cursor == nil ? nil : thread.pointee.limit)
+    let slots = unsafe thread.pointee.slots ?? tr_site_slots(tr_site_at(TR_SITE_NONE))
+    return unsafe RecordWriter(cursor: cursor, limit: cursor == nil ? nil : thread.pointee.limit, slots: slots)
   }
 }
 

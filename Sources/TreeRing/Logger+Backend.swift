@@ -27,7 +27,7 @@ extension Logger {
     let known = unsafe tr_logger_label(name.start)
     CallPath.record(
       level: level, flags: 0, name: name, label: known != 0 ? known : CallPath.learnLabel(name), context: context,
-      text: { LogText(string: text) }, error: { error }, fields: { fields(&$0.writer) })
+      source: .none, text: { LogText(string: text) }, error: { error }, fields: { fields(&$0.writer) })
   }
 }
 

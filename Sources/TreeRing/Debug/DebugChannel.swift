@@ -37,14 +37,15 @@ public struct DebugChannel: Sendable {
   @inlinable
   @inline(__always)
   public func callAsFunction(
-    _ text: @autoclosure () -> LogText, fields: (inout LogFields) -> Void = { _ in }
+    _ text: @autoclosure () -> LogText, file: StaticString = #fileID, line: UInt32 = #line,
+    column: UInt32 = #column, fields: (inout LogFields) -> Void = { _ in }
   ) {
     guard unsafe tr_channel_passes(key.start, Level.debug.rawValue) else { return }
     let label = unsafe tr_channel_label(key.start)
     guard label != 0 || CallPath.allowsChannel(key) else { return }
     CallPath.record(
       level: .debug, flags: RecordFlags.channel, name: key, label: label != 0 ? label : CallPath.label(key),
-      context: nil, text: text, error: { nil }, fields: fields)
+      context: nil, source: LogSource(file, line, column), text: text, error: { nil }, fields: fields)
   }
 
   /// The channel `name:subname`. Takes a lock.

@@ -118,6 +118,7 @@ extension CallPath {
     }
     unsafe tr_thread_saved_cursors(thread)[depth] = thread.pointee.cursor
     unsafe tr_thread_saved_limits(thread)[depth] = thread.pointee.limit
+    unsafe tr_thread_saved_slots(thread)[depth] = thread.pointee.slots
     return unsafe ring
   }
 
@@ -156,6 +157,7 @@ extension CallPath {
       let depth = unsafe Int(ring.pointee.depth)
       unsafe thread.pointee.cursor = tr_thread_saved_cursors(thread)[depth]
       unsafe thread.pointee.limit = tr_thread_saved_limits(thread)[depth]
+      unsafe thread.pointee.slots = tr_thread_saved_slots(thread)[depth]
       unsafe thread.pointee.depth = UInt32(depth - 1)
     } else if attention & TR_ATTENTION_SEALED != 0 {
       unsafe moveFromSealed(thread, ring, start)
@@ -186,7 +188,8 @@ extension CallPath {
     let target = unsafe tr_start(ring)
     let size = min(Int(record.size), Int(unsafe ring.pointee.max_record))
     unsafe target.update(from: start, count: size)
-    let attention = unsafe tr_commit(ring, target, target + size, record.level, record.flags, record.label)
+    let attention = unsafe tr_commit(
+      ring, target, target + size, record.site, record.level, record.flags, record.label)
     if attention == 0 {
       unsafe tr_give_back(thread, ring)
     } else {
@@ -199,12 +202,13 @@ extension CallPath {
   @inline(never)
   static func finishFull(
     _ thread: UnsafeMutablePointer<TRThread>, _ ring: UnsafeMutablePointer<TRRing>,
-    _ start: UnsafeMutablePointer<UInt8>, _ writer: RecordWriter, _ level: Level, _ flags: UInt8, _ label: UInt16
+    _ start: UnsafeMutablePointer<UInt8>, _ writer: RecordWriter, _ level: Level, _ flags: UInt8, _ label: UInt16,
+    _ site: UInt16
   ) {
     unsafe ring.pointee.truncated += 1
     let end = unsafe writer.cursor ?? start + RecordLayout.headerSize
     let attention = unsafe tr_commit(
-      ring, start, end, level.rawValue, flags | RecordFlags.truncated, label)
+      ring, start, end, site, level.rawValue, flags | RecordFlags.truncated, label)
     if attention == 0 {
       unsafe tr_give_back(thread, ring)
     } else {

@@ -10,7 +10,7 @@ struct EncodedRecord {
 
   /// Encodes what `log.info(text) { fields }` would, into at most `room` bytes.
   init(
-    level: Level = .info, flags: UInt8 = 0, ticks: UInt64 = 1, sequence: UInt64 = 0, room: Int = 65_536,
+    level: Level = .info, flags: UInt8 = 0, ticks: UInt64 = 1, sequence: UInt64 = 0, room: Int = RecordLayout.largestRecord,
     _ text: () -> LogText, fields: (inout LogFields) -> Void = { _ in }
   ) {
     let thread = unsafe tr_thread()
@@ -21,6 +21,7 @@ struct EncodedRecord {
       guard let start = buffer.baseAddress else { return }
       unsafe thread.pointee.cursor = start + RecordLayout.headerSize
       unsafe thread.pointee.limit = start + room
+      unsafe thread.pointee.slots = nil
       var collected = LogFields(text().writer)
       fields(&collected)
       let writer = collected.writer
@@ -29,7 +30,7 @@ struct EncodedRecord {
       count = (size + 7) & ~7
     }
     let header = TRRecord(
-      size: UInt32(size), level: level.rawValue, flags: flags, label: 0, ticks: ticks, sequence: sequence)
+      size: UInt16(size), site: 0, level: level.rawValue, flags: flags, label: 0, ticks: ticks, sequence: sequence)
     unsafe withUnsafeBytes(of: header) { unsafe bytes.replaceSubrange(0..<RecordLayout.headerSize, with: $0) }
   }
 
