@@ -162,10 +162,15 @@ extension RecordWriter {
   func writing(_ tag: UInt8, _ key: LogKey, _ string: String) -> RecordWriter {
     var writer = self
     let copied: Void? = unsafe string.utf8.withContiguousStorageIfAvailable { unsafe writer.bytes(tag, key, $0) }
-    if copied == nil {
-      var native = string
-      native.withUTF8 { unsafe writer.bytes(tag, key, $0) }
-    }
+    return copied == nil ? writingCopy(tag, key, string) : writer
+  }
+
+  /// Of its own, so that the usual string costs no saved registers.
+  @inline(never)
+  private func writingCopy(_ tag: UInt8, _ key: LogKey, _ string: String) -> RecordWriter {
+    var writer = self
+    var native = string
+    native.withUTF8 { unsafe writer.bytes(tag, key, $0) }
     return writer
   }
 

@@ -9,8 +9,9 @@ extension Logger {
     file: StaticString = #fileID, line: UInt32 = #line, column: UInt32 = #column,
     fields: (inout LogFields) -> Void = { _ in }
   ) {
-    guard unsafe tr_logger_passes(name.start, level.rawValue) else { return }
-    let label = unsafe tr_logger_label(name.start)
+    let gate = unsafe tr_logger_gate(name.start)
+    guard tr_gate_passes(gate, level.rawValue) else { return }
+    let label = tr_gate_label(gate)
     guard label != 0 || CallPath.allows(name, level) else { return }
     CallPath.record(
       level: level, flags: 0, name: name, label: label != 0 ? label : CallPath.label(name), context: context,

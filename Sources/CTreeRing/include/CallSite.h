@@ -18,36 +18,33 @@
 // disabled call is one load from a fixed table and one branch, without the `swift_once` that a global with an object behind it would cost.
 // Two names whose addresses agree in these bits share a gate. It belongs to the first that asks; the other finds an address that is not its own, in
 // the same load, and takes the exact check on every call: rare, slower, right.
-typedef struct {
-  uint64_t word;   // address of the owner's name << 8 | threshold: the owner's calls below it stop here. 0: nobody's yet
-  uint16_t label;  // the owner's id in the label table; 0: not known yet
-  uint16_t unused[3];
-} TRGate;
+//
+// A gate is one word: the owner's address without the bits that chose the gate << 24 | threshold << 16 | the owner's id in the label table (0: not known
+// yet). The owner's calls below the threshold stop here. 0: nobody's yet.
+typedef uint64_t TRGate;
 
 #define TR_GATE_COUNT 65536u
 extern TRGate tr_logger_gates[TR_GATE_COUNT];
 extern TRGate tr_channel_gates[TR_GATE_COUNT];
 
-// The threshold of a name, or a number above 255 when the gate is another name's, or nobody's yet.
-static inline uint64_t tr_gate_threshold(const TRGate *gates, const void *name) {
-  return __atomic_load_n(&gates[(uint16_t)(uintptr_t)name].word, __ATOMIC_RELAXED) - ((uint64_t)(uintptr_t)name << 8);
+static inline uint64_t tr_gate_owner(const void *name) { return (uint64_t)(uintptr_t)name >> 16 << 24; }
+
+// Threshold << 16 | label of a name, or a number from 2^24 when the gate is another name's, or nobody's yet.
+static inline uint64_t tr_gate(const TRGate *gates, const void *name) {
+  return __atomic_load_n(&gates[(uint16_t)(uintptr_t)name], __ATOMIC_ACQUIRE) - tr_gate_owner(name);
 }
-static inline uint64_t tr_logger_threshold(const void *name) { return tr_gate_threshold(tr_logger_gates, name); }
+static inline uint64_t tr_logger_gate(const void *name) { return tr_gate(tr_logger_gates, name); }
+static inline uint64_t tr_channel_gate(const void *name) { return tr_gate(tr_channel_gates, name); }
 
 // Whether a call goes on: false only for level < threshold <= 255, in one comparison.
-static inline bool tr_logger_passes(const void *name, uint8_t level) {
-  return tr_gate_threshold(tr_logger_gates, name) - level - 1u >= 255u - level;
+static inline bool tr_gate_passes(uint64_t gate, uint8_t level) {
+  uint64_t least = ((uint64_t)level + 1) << 16;
+  return gate - least >= (1u << 24) - least;
 }
-static inline bool tr_channel_passes(const void *name, uint8_t level) {
-  return tr_gate_threshold(tr_channel_gates, name) - level - 1u >= 255u - level;
-}
+// The threshold of a name, or a number above 255.
+static inline uint64_t tr_gate_threshold(uint64_t gate) { return gate >> 16; }
 // The label id of the gate's owner, or 0: ask the slow way.
-static inline uint16_t tr_gate_label(const TRGate *gates, const void *name) {
-  if (tr_gate_threshold(gates, name) > 255u) return 0;
-  return __atomic_load_n(&gates[(uint16_t)(uintptr_t)name].label, __ATOMIC_ACQUIRE);
-}
-static inline uint16_t tr_logger_label(const void *name) { return tr_gate_label(tr_logger_gates, name); }
-static inline uint16_t tr_channel_label(const void *name) { return tr_gate_label(tr_channel_gates, name); }
+static inline uint16_t tr_gate_label(uint64_t gate) { return gate < 1u << 24 ? (uint16_t)gate : 0; }
 
 // MARK: call sites
 
@@ -96,7 +93,7 @@ static inline uint32_t tr_site_spot(const uint8_t *file, uint64_t place) {
 // The site, or tr_sites[TR_SITE_NONE].
 static inline const TRSite *tr_site(const uint8_t *file, uint64_t place) {
   const TRSite *site = &tr_sites[__atomic_load_n(&tr_site_index[tr_site_spot(file, place)], __ATOMIC_ACQUIRE)];
-  return site->file == file && site->place == place ? site : &tr_sites[TR_SITE_NONE];
+  return __builtin_expect(site->file == file && site->place == place, 1) ? site : &tr_sites[TR_SITE_NONE];
 }
 static inline const uint64_t *tr_site_slots(const TRSite *site) { return site->slots; }
 static inline const TRSite *tr_site_at(uint32_t index) { return &tr_sites[index]; }

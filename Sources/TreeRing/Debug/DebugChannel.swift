@@ -30,7 +30,7 @@ public struct DebugChannel: Sendable {
   @inlinable
   @inline(__always)
   public var isEnabled: Bool {
-    unsafe tr_channel_passes(key.start, Level.debug.rawValue) && CallPath.allowsChannel(key)
+    unsafe tr_gate_passes(tr_channel_gate(key.start), Level.debug.rawValue) && CallPath.allowsChannel(key)
   }
 
   /// Writes a line when the channel is on.
@@ -40,8 +40,9 @@ public struct DebugChannel: Sendable {
     _ text: @autoclosure () -> LogText, file: StaticString = #fileID, line: UInt32 = #line,
     column: UInt32 = #column, fields: (inout LogFields) -> Void = { _ in }
   ) {
-    guard unsafe tr_channel_passes(key.start, Level.debug.rawValue) else { return }
-    let label = unsafe tr_channel_label(key.start)
+    let gate = unsafe tr_channel_gate(key.start)
+    guard tr_gate_passes(gate, Level.debug.rawValue) else { return }
+    let label = tr_gate_label(gate)
     guard label != 0 || CallPath.allowsChannel(key) else { return }
     CallPath.record(
       level: .debug, flags: RecordFlags.channel, name: key, label: label != 0 ? label : CallPath.label(key),

@@ -86,6 +86,8 @@ package enum RecordLayout {
   @usableFromInline package static let longestPayload = 65_535
   /// No record is larger, whatever the ring: the header has 16 bits for it.
   package static let largestRecord = 65_528
+  /// Bytes behind the end of what a call may use, for the values that are written without asking for room.
+  @usableFromInline package static let slack = 256
   /// How deep values may nest.
   package static let deepestNesting = 16
 }

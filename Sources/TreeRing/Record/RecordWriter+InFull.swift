@@ -20,6 +20,16 @@ extension RecordWriter {
     return unsafe Opened(writer: writer, payload: place)
   }
 
+  /// A value of 8 bytes.
+  @usableFromInline
+  @inline(never)
+  func inFull(_ tag: UInt8, _ key: LogKey, _ bits: UInt64) -> RecordWriter {
+    var writer = self
+    guard let payload = unsafe writer.header(tag, key, 8) else { return writer }
+    unsafe UnsafeMutableRawPointer(payload).storeBytes(of: bits.littleEndian, as: UInt64.self)
+    return writer
+  }
+
   /// A piece of the source's text.
   @usableFromInline
   @inline(never)
@@ -73,13 +83,13 @@ extension RecordWriter {
 
   private mutating func segment(_ tag: UInt8, _ key: LogKey?, _ payload: Int) -> UnsafeMutablePointer<UInt8>? {
     let count = key?.length ?? 0
-    guard let at = unsafe cursor, room >= RecordLayout.segmentHeaderSize + count + payload else {
+    guard room >= RecordLayout.segmentHeaderSize + count + payload else {
       fill()
       return nil
     }
     let head = UInt32(tag) | UInt32(count) << 8 | UInt32(payload) << 16
-    unsafe UnsafeMutableRawPointer(at).storeBytes(of: head.littleEndian, as: UInt32.self)
-    let name = unsafe at + RecordLayout.segmentHeaderSize
+    unsafe UnsafeMutableRawPointer(cursor).storeBytes(of: head.littleEndian, as: UInt32.self)
+    let name = unsafe cursor + RecordLayout.segmentHeaderSize
     if let key { unsafe tr_copy_short(name, key.start, count) }
     unsafe cursor = name + (count + payload)
     return unsafe name + count

@@ -206,9 +206,8 @@ extension CallPath {
     _ site: UInt16
   ) {
     unsafe ring.pointee.truncated += 1
-    let end = unsafe writer.cursor ?? start + RecordLayout.headerSize
     let attention = unsafe tr_commit(
-      ring, start, end, site, level.rawValue, flags | RecordFlags.truncated, label)
+      ring, start, max(writer.cursor, start + RecordLayout.headerSize), site, level.rawValue, flags | RecordFlags.truncated, label)
     if attention == 0 {
       unsafe tr_give_back(thread, ring)
     } else {
@@ -216,13 +215,15 @@ extension CallPath {
     }
   }
 
-  /// The label table had no room: the record carries its label.
+  /// The label table had no room: the record carries its label. Returns where the text begins.
   @usableFromInline
   @inline(never)
-  static func writeLabel(_ thread: UnsafeMutablePointer<TRThread>, _ name: LogKey) {
-    var writer = unsafe RecordWriter(cursor: thread.pointee.cursor, limit: thread.pointee.limit)
-    unsafe writer.bytes(SegmentTag.label, "", UnsafeBufferPointer(start: name.start, count: min(name.count, 1024)))
-    unsafe thread.pointee.cursor = writer.cursor
+  static func writeLabel(
+    _ start: UnsafeMutablePointer<UInt8>, _ limit: UnsafeMutablePointer<UInt8>, _ name: LogKey
+  ) -> UnsafeMutablePointer<UInt8> {
+    let label = unsafe UnsafeBufferPointer(start: name.start, count: min(name.count, 1024))
+    let writer = unsafe RecordWriter(cursor: start, limit: limit).inFull(SegmentTag.label, "", label)
+    return unsafe writer.isFull ? start : writer.cursor
   }
 
   /// Frees the rings of a thread that ends; the next new thread takes them over. A destructor that logs after this gets a ring again.

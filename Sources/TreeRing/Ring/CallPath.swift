@@ -20,22 +20,24 @@ enum CallPath {
     let thread = unsafe tr_thread()
     guard let ring = unsafe take(thread, level) else { return }
     let start = unsafe tr_start(ring)
-    unsafe thread.pointee.cursor = start + RecordLayout.headerSize
-    unsafe thread.pointee.limit = start + Int(truncatingIfNeeded: ring.pointee.max_record)
-    if label == 0 { unsafe writeLabel(thread, name) }
+    var begin = unsafe start + RecordLayout.headerSize
+    let limit = unsafe start + (Int(truncatingIfNeeded: ring.pointee.max_record) &- RecordLayout.slack)
+    if label == 0 { unsafe begin = writeLabel(begin, limit, name) }
     var site = unsafe tr_site(source.file.utf8Start, source.place)
     if unsafe site.pointee.id == 0 { unsafe site = SiteTable.unknown(thread, source) }
+    unsafe thread.pointee.cursor = begin
+    unsafe thread.pointee.limit = limit
     unsafe thread.pointee.slots = tr_site_slots(site)
     var writer = text().writer
     if let context { writer = writer.adding(context.segments) }
     if let error = error() { writer = writer.adding(error) }
     var collected = LogFields(writer)
     fields(&collected)
-    guard let end = unsafe collected.writer.cursor, !collected.writer.isFull else {
-      return unsafe finishFull(thread, ring, start, collected.writer, level, flags, label, UInt16(site.pointee.id))
-    }
     let id = unsafe UInt16(truncatingIfNeeded: site.pointee.id)
-    let attention = unsafe tr_commit(ring, start, end, id, level.rawValue, flags, label)
+    guard !collected.writer.isFull else {
+      return unsafe finishFull(thread, ring, start, collected.writer, level, flags, label, id)
+    }
+    let attention = unsafe tr_commit(ring, start, collected.writer.cursor, id, level.rawValue, flags, label)
     if unsafe site == tr_site_at(TR_SITE_LEARNING) { unsafe SiteTable.learn(thread, source) }
     if attention == 0 {
       unsafe tr_give_back(thread, ring)
@@ -83,10 +85,10 @@ extension RecordWriter {
   func adding(_ segments: [UInt8]) -> RecordWriter {
     var writer = self
     unsafe segments.withUnsafeBufferPointer { source in
-      guard let start = source.baseAddress, let at = unsafe cursor, !isFull else { return }
+      guard let start = source.baseAddress, !isFull else { return }
       let fits = room >= source.count ? source.count : unsafe SegmentReader.wholeSegments(in: source, atMost: room)
-      unsafe at.update(from: start, count: fits)
-      unsafe writer.cursor = at + fits
+      unsafe cursor.update(from: start, count: fits)
+      unsafe writer.cursor = cursor + fits
       if fits < source.count { writer.fill() }
     }
     return writer

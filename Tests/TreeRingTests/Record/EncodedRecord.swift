@@ -21,12 +21,12 @@ struct EncodedRecord {
       guard let start = buffer.baseAddress else { return }
       unsafe thread.pointee.cursor = start + RecordLayout.headerSize
       unsafe thread.pointee.limit = start + room
-      unsafe thread.pointee.slots = nil
+      unsafe thread.pointee.slots = tr_site_slots(tr_site_at(TR_SITE_NONE))
       var collected = LogFields(text().writer)
       fields(&collected)
       let writer = collected.writer
       if writer.isFull { flags |= RecordFlags.truncated }
-      size = unsafe (writer.cursor ?? start + RecordLayout.headerSize) - start
+      size = unsafe writer.cursor - start
       count = (size + 7) & ~7
     }
     let header = TRRecord(
