@@ -156,7 +156,7 @@ enum SiteTable {
     guard id >= TR_SITE_FIRST, id < TR_MAX_SITES, let offset = read(Int(id) * 4, 4).map({ Int($0.integer(0, 4)) }),
       offset >= firstEntry, offset + entryHeader <= Int(TR_SITES_SIZE),
       let size = read(offset, 4).map({ Int($0.integer(0, 4)) }), entryHeader...largestEntry ~= size,
-      offset + size <= Int(TR_SITES_SIZE), let entry = read(offset, size)
+      offset + size <= Int(TR_SITES_SIZE), let entry = read(offset, size), entry.count == size
     else { return nil }
     return RecordTemplate(entry: entry)
   }
