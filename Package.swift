@@ -15,6 +15,9 @@ let houseRules: [SwiftSetting] = [
 
 /// Every third-party product is behind a trait, so that a consumer with `traits: []` resolves no package at all.
 let swiftLog: TargetDependencyCondition? = .when(traits: ["SwiftLog"])
+let serviceLifecycle: TargetDependencyCondition? = .when(traits: ["ServiceLifecycle"])
+let metrics: TargetDependencyCondition? = .when(traits: ["Metrics"])
+let tracing: TargetDependencyCondition? = .when(traits: ["Tracing"])
 let operations: TargetDependencyCondition? = .when(traits: ["Operations"])
 
 let package = Package(
@@ -22,6 +25,7 @@ let package = Package(
   platforms: [.macOS(.v26)],
   products: [
     .library(name: "TreeRing", targets: ["TreeRing"]),
+    .library(name: "TreeRingFoundation", targets: ["TreeRingFoundation"]),
     .library(name: "TreeRingLogging", targets: ["TreeRingLogging"]),
     .executable(name: "treering", targets: ["TreeRingCommand"]),
     .executable(name: "companies", targets: ["CompaniesCommand"]),
@@ -29,10 +33,21 @@ let package = Package(
   traits: [
     .trait(name: "SwiftLog", description: "The backend for apple/swift-log: the product TreeRingLogging."),
     .trait(
+      name: "ServiceLifecycle",
+      description: "TreeRingLogging's LogService, for a ServiceGroup of swift-service-lifecycle.",
+      enabledTraits: ["SwiftLog"]),
+    .trait(
+      name: "Metrics", description: "TreeRingLogging's LogMetrics: the logger's own counters, by swift-metrics.",
+      enabledTraits: ["SwiftLog"]),
+    .trait(
+      name: "Tracing",
+      description: "Trace and span ids of swift-distributed-tracing in the records of TreeRingLogging.",
+      enabledTraits: ["SwiftLog"]),
+    .trait(
       name: "Operations",
       description: "The commands `treering` and `companies`, with the packages they are built from.",
       enabledTraits: ["SwiftLog"]),
-    .default(enabledTraits: ["SwiftLog", "Operations"]),
+    .default(enabledTraits: ["SwiftLog", "ServiceLifecycle", "Metrics", "Tracing", "Operations"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
@@ -41,6 +56,8 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
     .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.0"),
     .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+    .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
+    .package(url: "https://github.com/apple/swift-distributed-tracing", from: "1.7.3"),
     .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.0"),
     .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
     .package(url: "https://github.com/jpsim/Yams", from: "6.2.0"),
@@ -48,9 +65,15 @@ let package = Package(
   targets: [
     .target(name: "CTreeRing"),
     .target(name: "TreeRing", dependencies: ["CTreeRing"], swiftSettings: houseRules),
+    .target(name: "TreeRingFoundation", dependencies: ["TreeRing"], swiftSettings: houseRules),
     .target(
       name: "TreeRingLogging",
-      dependencies: ["TreeRing", .product(name: "Logging", package: "swift-log", condition: swiftLog)],
+      dependencies: [
+        "TreeRing", .product(name: "Logging", package: "swift-log", condition: swiftLog),
+        .product(name: "ServiceLifecycle", package: "swift-service-lifecycle", condition: serviceLifecycle),
+        .product(name: "CoreMetrics", package: "swift-metrics", condition: metrics),
+        .product(name: "Instrumentation", package: "swift-distributed-tracing", condition: tracing),
+      ],
       swiftSettings: houseRules),
     .target(
       name: "LogShipper",
@@ -94,7 +117,8 @@ let package = Package(
     .executableTarget(
       name: "CallSiteBenchmark",
       dependencies: [
-        "TreeRing", "CTreeRing", "CBenchmark", .product(name: "Logging", package: "swift-log", condition: swiftLog),
+        "TreeRing", "TreeRingLogging", "CTreeRing", "CBenchmark",
+        .product(name: "Logging", package: "swift-log", condition: swiftLog),
       ],
       path: "Benchmarks/CallSite", swiftSettings: houseRules),
     .executableTarget(
@@ -116,9 +140,17 @@ let package = Package(
       resources: [.copy("Cases")],
       swiftSettings: houseRules),
     .testTarget(
+      name: "TreeRingFoundationTests", dependencies: ["TreeRing", "TreeRingFoundation", "TestSupport"],
+      swiftSettings: houseRules),
+    .testTarget(
       name: "TreeRingLoggingTests",
       dependencies: [
         "TreeRingLogging", "TestSupport", .product(name: "Logging", package: "swift-log", condition: swiftLog),
+        .product(name: "ServiceLifecycle", package: "swift-service-lifecycle", condition: serviceLifecycle),
+        .product(name: "ServiceLifecycleTestKit", package: "swift-service-lifecycle", condition: serviceLifecycle),
+        .product(name: "CoreMetrics", package: "swift-metrics", condition: metrics),
+        .product(name: "MetricsTestKit", package: "swift-metrics", condition: metrics),
+        .product(name: "Instrumentation", package: "swift-distributed-tracing", condition: tracing),
       ],
       swiftSettings: houseRules),
     .testTarget(

@@ -50,6 +50,24 @@ function table(question, threads, title, names, base, isRate,    list, n, i, j, 
   }
 }
 
+# What a handler of swift-log adds to a call: the call with a handler that does nothing is what swift-log itself costs.
+function handlers(    kinds, names, i, j, name, own, nothing, stream) {
+  if (!count["swift-log no-op" FS "in a row" FS 1 FS "p50"]) return
+  kinds[1] = ""; kinds[2] = ", literal"; kinds[3] = ", metadata"
+  printf "\nHandlers of swift-log, calls in a row, 1 thread, ns\n\n"
+  print "| | p50 | more than no-op | StreamLogHandler takes … times as long |\n|---|---:|---:|---:|"
+  split("no-op TreeRing StreamLogHandler", names, " ")
+  for (i = 1; i <= 3; i++) {
+    nothing = figure("swift-log no-op" kinds[i], "in a row", 1, "p50")
+    stream = figure("swift-log StreamLogHandler" kinds[i], "in a row", 1, "p50")
+    for (j = 1; j <= 3; j++) {
+      name = "swift-log " names[j] kinds[i]
+      own = figure(name, "in a row", 1, "p50")
+      if (own > 0) printf "| %s | %s | %s | %.1f |\n", name, short(own), short(own - nothing), stream / own
+    }
+  }
+}
+
 END {
   table("disabled", 1, "A disabled call, ns", "p50,best", "", 0)
   table("clock", 1, "Reading a clock, ns", "p50,best", "", 0)
@@ -63,6 +81,7 @@ END {
     table("spaced", many, "Samples of 20 calls 2 ms apart, " many " threads, ns", "p50,p99,mean,p50 without clock", "TreeRing", 0)
     table("in a row", many, "Calls in a row, " many " threads, ns", "p50,p99,mean,p50 without clock", "TreeRing", 0)
   }
+  handlers()
   table("allocations", 1, "Allocations of the calling thread", "per call", "", 0)
   table("instructions", 1, "Instructions of the calling thread (callgrind; free of noise)", "per call", "TreeRing", 0)
   table("throughput", 1, "The writer, into a file in /dev/shm, until flushed, best of 3", "messages per second,bytes per message", "TreeRing, text", 1)

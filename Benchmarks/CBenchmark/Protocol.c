@@ -293,7 +293,7 @@ static double file_size(const char *path) {
 
 // A subject that writes nothing is quick, and no subject.
 static void require_output(const BMSubject *subject) {
-  if (file_size(subject->path) > 0) return;
+  if (subject->path[0] == 0 || file_size(subject->path) > 0) return;
   fprintf(stderr, "%s wrote nothing to %s: its figures mean nothing\n", subject->name, subject->path);
   exit(1);
 }

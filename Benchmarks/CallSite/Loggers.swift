@@ -1,13 +1,20 @@
 import Logging
 import TreeRing
+import TreeRingLogging
 
 /// The loggers, in a file of their own: a call through a global of another file is where a lazy initialiser would show.
 let log = TreeRing::Logger("benchmark.orders")
 let debugChannel = DebugChannel("benchmark:orders")
 
 /// swift-log's own handler, which formats and writes in the call.
-let streamLog = {
-  var logger = Logging::Logger(label: "benchmark.orders") { StreamLogHandler.standardOutput(label: $0) }
+let streamLog = swiftLog { StreamLogHandler.standardOutput(label: $0) }
+/// TreeRing behind swift-log.
+let treeRingLog = swiftLog { TreeRingLogHandler(label: $0) }
+/// Nothing behind swift-log.
+let noOpLog = swiftLog { _ in NoOpHandler() }
+
+private func swiftLog(_ handler: (String) -> any LogHandler) -> Logging::Logger {
+  var logger = Logging::Logger(label: "benchmark.orders", factory: handler)
   logger.logLevel = .info
   return logger
-}()
+}

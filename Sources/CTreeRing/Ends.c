@@ -1,7 +1,17 @@
-// Hooks on the ends of processes and threads.
+// Hooks on the starts and ends of processes and threads.
 #include "System.h"
 
 #include <stdlib.h>
+#include <string.h>
+
+// DebugListing.swift defines it. Weak: a program may have this target without that one.
+extern __attribute__((weak)) void tr_list_channels_at_start(void);
+
+// Before main, when nothing of the program has run: a list that no call has to trigger.
+__attribute__((constructor)) static void starting(void) {
+  const char *channels = tr_secure_getenv("DEBUG");
+  if (channels != NULL && strchr(channels, '?') != NULL && tr_list_channels_at_start) tr_list_channels_at_start();
+}
 
 static void (*drain_at_exit)(void);
 static void (*retire_thread)(void *);

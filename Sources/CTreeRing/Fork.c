@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "CallSite.h"
+#include "Files.h"
 #include "System.h"
 
 static void (*child_of_fork)(void);
@@ -60,32 +61,40 @@ static void restore_call(TRRing *ring, uint32_t depth, size_t ring_header, size_
 
 // Held by the writer thread while it does anything but sleep.
 static pthread_mutex_t at_work = PTHREAD_ERRORCHECK_MUTEX_INITIALIZER_NP;
+static pthread_mutex_t at_chores = PTHREAD_ERRORCHECK_MUTEX_INITIALIZER_NP;  // the same for the thread that packs rotated files
 static uint32_t forks_waiting;
-static _Thread_local bool holds_writer;
+static _Thread_local bool holds_writer, holds_chores;
 
-void tr_work_begin(void) { pthread_mutex_lock(&at_work); }
-void tr_work_end(void) { pthread_mutex_unlock(&at_work); }
-
-void tr_work_pause(void) {
+static void pause_for_forks(pthread_mutex_t *work) {
   if (__atomic_load_n(&forks_waiting, __ATOMIC_ACQUIRE) == 0) return;
   struct timespec moment = {0, 50000};
-  pthread_mutex_unlock(&at_work);
+  pthread_mutex_unlock(work);
   while (__atomic_load_n(&forks_waiting, __ATOMIC_ACQUIRE) != 0) nanosleep(&moment, NULL);
-  pthread_mutex_lock(&at_work);
+  pthread_mutex_lock(work);
 }
 
-// Waits for the end of the batch, a second at most: a sink may be slow, and a fork must not be.
+void tr_work_begin(void) { pthread_mutex_lock(&at_work); }
+void tr_work_pause(void) { pause_for_forks(&at_work); }
+void tr_work_end(void) { pthread_mutex_unlock(&at_work); }
+
+void tr_chore_begin(void) { pthread_mutex_lock(&at_chores); }
+void tr_chore_pause(void) { pause_for_forks(&at_chores); }
+void tr_chore_end(void) { pthread_mutex_unlock(&at_chores); }
+
+// Waits for the end of the batch, and of the chore's step, a second at most: a sink may be slow, and a fork must not be.
 static void before_fork(void) {
   __atomic_fetch_add(&forks_waiting, 1, __ATOMIC_ACQ_REL);
   struct timespec end;
   clock_gettime(CLOCK_REALTIME, &end);
   end.tv_sec += 1;
   holds_writer = pthread_mutex_timedlock(&at_work, &end) == 0;
+  holds_chores = pthread_mutex_timedlock(&at_chores, &end) == 0;
   keep_calls_under_way();
 }
 
 static void after_fork_in_parent(void) {
   forget_calls_under_way();
+  if (holds_chores) pthread_mutex_unlock(&at_chores);
   if (holds_writer) pthread_mutex_unlock(&at_work);
   __atomic_fetch_sub(&forks_waiting, 1, __ATOMIC_ACQ_REL);
 }
@@ -95,6 +104,7 @@ static void after_fork_in_child(void) {
   pthread_mutexattr_init(&kind);
   pthread_mutexattr_settype(&kind, PTHREAD_MUTEX_ERRORCHECK);
   pthread_mutex_init(&at_work, &kind);
+  pthread_mutex_init(&at_chores, &kind);
   __atomic_store_n(&forks_waiting, 0, __ATOMIC_RELEASE);
   if (child_of_fork) child_of_fork();
   kept_count = 0;
@@ -139,6 +149,7 @@ void tr_leave_parent(void) {
     leave_header(producer->header);
     if (producer->fd >= 0) close(producer->fd);
   }
+  tr_close_inherited();
   tr_set_producer(NULL);
   memset(thread, 0, sizeof *thread);
 }

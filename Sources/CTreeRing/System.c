@@ -28,6 +28,12 @@ int tr_fallocate(int fd, int64_t offset, int64_t length) { return fallocate(fd, 
 int64_t tr_getrandom(void *bytes, size_t count) { return getrandom(bytes, count, 0); }
 int tr_set_thread_name(const char *name) { return prctl(PR_SET_NAME, name, 0, 0, 0); }
 char *tr_secure_getenv(const char *name) { return secure_getenv(name); }
+
+// Of libswiftCore; its header is not among the toolchain's.
+extern char *swift_demangle(const char *, size_t, char *, size_t *, uint32_t) __attribute__((weak));
+char *tr_demangle(const char *name, size_t count) {
+  return swift_demangle ? swift_demangle(name, count, NULL, NULL, 0) : NULL;
+}
 int tr_lock_byte(int fd, int64_t byte) {
   struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = byte, .l_len = 1};
   return fcntl(fd, F_OFD_SETLK, &lock);

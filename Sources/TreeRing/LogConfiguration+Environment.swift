@@ -1,5 +1,18 @@
 /// The environment variables `TREERING_…` and `DEBUG`.
 extension LogConfiguration {
+  /// What the environment asks for, to be changed and handed to ``LogSystem/start(_:)``.
+  ///
+  /// - Parameter debugVariable: the application's own variable for debug channels, such as `SHOP_DEBUG`. Where it is set, if only to nothing, `DEBUG` is not
+  ///   looked at: it may be meant for others.
+  public static func fromEnvironment(debugVariable: String? = nil) -> LogConfiguration {
+    var configuration = environment()
+    if let debugVariable, let debug = Syscalls.environment(debugVariable) {
+      configuration.debug = debug
+      configuration.debugSource = debugVariable
+    }
+    return configuration
+  }
+
   /// What the environment asks for. A value that cannot be understood is told to `complain` in one line, with the allowed forms, and the default
   /// is used: logging never stops a program from starting.
   package static func environment(

@@ -16,6 +16,8 @@ public struct LogConfiguration: Sendable {
   public var writer: WriterMode
   /// Debug channels that are on, in npm `debug`'s language; nil for none.
   public var debug: String?
+  /// The variable that ``debug`` was read from, for what is said about it.
+  package var debugSource = "DEBUG"
 
   /// A configuration; what is not named has its default.
   public init(

@@ -13,6 +13,8 @@ public struct LogCounters: Sendable, Equatable {
   /// Rings made so far.
   public var rings = 0
 
+  package init() {}
+
   /// One counter of ``dropped``.
   public struct Drop: Sendable, Equatable {
     /// Why.
@@ -21,6 +23,12 @@ public struct LogCounters: Sendable, Equatable {
     public var level: Level
     /// How many.
     public var count: UInt64
+
+    package init(cause: String, level: Level, count: UInt64) {
+      self.cause = cause
+      self.level = level
+      self.count = count
+    }
   }
 
   /// All drops together.

@@ -10,9 +10,8 @@ public struct LogKey: @unchecked Sendable, ExpressibleByStringLiteral {  // its 
   @usableFromInline let start: UnsafePointer<UInt8>
   @usableFromInline let count: Int
 
-  /// The field's name as it stands in the source.
-  @inlinable
-  @inline(__always)
+  /// The field's name as it stands in the source. Transparent, so that a global made from a literal is constant data in a debug build, too.
+  @_transparent
   public init(stringLiteral name: StaticString) {
     unsafe start = name.utf8Start
     count = name.utf8CodeUnitCount

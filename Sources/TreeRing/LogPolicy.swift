@@ -8,10 +8,16 @@ final class LogPolicy: Sendable {
   private let levelRules: [LogConfiguration.LevelRule]
   let rules: [(prefix: [UInt8], level: Level)]
   let filter: DebugFilter
+  /// Channels that are on or off whatever the filter says.
+  let overrides: [(name: [UInt8], isOn: Bool)]
 
-  init(level: Level, rules: [LogConfiguration.LevelRule], filter: DebugFilter) {
+  init(
+    level: Level, rules: [LogConfiguration.LevelRule], filter: DebugFilter,
+    overrides: [(name: [UInt8], isOn: Bool)] = []
+  ) {
     self.level = level
     levelRules = rules
+    self.overrides = overrides
     // The longest prefix first: the first that fits wins.
     self.rules = rules.map { (Array($0.prefix.utf8.prefix { $0 != UInt8(ascii: "*") }), $0.level) }
       .sorted { $0.0.count > $1.0.count }
@@ -19,10 +25,39 @@ final class LogPolicy: Sendable {
   }
 
   /// This policy with another filter.
-  func with(_ filter: DebugFilter) -> LogPolicy { LogPolicy(level: level, rules: levelRules, filter: filter) }
+  func with(_ filter: DebugFilter) -> LogPolicy {
+    LogPolicy(level: level, rules: levelRules, filter: filter, overrides: overrides)
+  }
+
+  /// This policy with a channel switched by hand; nil leaves it to the filter again.
+  func overriding(_ channel: LogKey, _ isOn: Bool?) -> LogPolicy {
+    let name = Array(channel.text.utf8)
+    var overrides = overrides.filter { $0.name != name }
+    if let isOn { overrides.append((name, isOn)) }
+    return LogPolicy(level: level, rules: levelRules, filter: filter, overrides: overrides)
+  }
+
+  /// This policy with another level: for the labels that begin with a prefix, where no longer prefix says otherwise, or for all that no rule covers when
+  /// the prefix is nil. The level nil takes the rule away.
+  func setting(_ level: Level?, forPrefix prefix: String?) -> LogPolicy {
+    guard let prefix else {
+      return LogPolicy(level: level ?? self.level, rules: levelRules, filter: filter, overrides: overrides)
+    }
+    var rules = levelRules.filter { !$0.prefix.utf8.elementsEqual(prefix.utf8) }
+    if let level { rules.append(LogConfiguration.LevelRule(prefix: prefix, level: level)) }
+    return LogPolicy(level: self.level, rules: rules, filter: filter, overrides: overrides)
+  }
+
+  /// This policy with other levels altogether.
+  func replacingLevels(_ level: Level, _ rules: [LogConfiguration.LevelRule]) -> LogPolicy {
+    LogPolicy(level: level, rules: rules, filter: filter, overrides: overrides)
+  }
 
   /// The lowest level that is on for a label.
   func threshold(of label: LogKey) -> UInt8 {
+    if let level = unsafe filter.level(ofLabel: UnsafeBufferPointer(start: label.start, count: label.count).span) {
+      return level.rawValue
+    }
     for rule in rules where Self.covers(rule.prefix[...], label) { return rule.level.rawValue }
     return level.rawValue
   }
@@ -35,7 +70,12 @@ final class LogPolicy: Sendable {
 
   /// Whether a debug channel is on.
   func allowsChannel(_ name: LogKey) -> Bool {
-    unsafe filter.isEnabled(UnsafeBufferPointer(start: name.start, count: name.count).span)
+    for index in overrides.indices where overrides[index].name.count == name.count {
+      if unsafe overrides[index].name.withUnsafeBytes({ unsafe name.start.matches($0) }) {
+        return overrides[index].isOn
+      }
+    }
+    return unsafe filter.isEnabled(UnsafeBufferPointer(start: name.start, count: name.count).span)
   }
 
   private static let address = Atomic<UInt>(0)
@@ -50,8 +90,29 @@ final class LogPolicy: Sendable {
       guard let newValue else { return }
       let pointer = unsafe Unmanaged.passRetained(newValue).toOpaque()
       address.store(UInt(bitPattern: pointer), ordering: .releasing)
-      Gates.loggers.reopen()
-      Gates.channels.reopen()
+      reopenGates()
     }
+  }
+
+  private static func reopenGates() {
+    Gates.loggers.reopen()
+    Gates.channels.reopen()
+  }
+
+  /// Replaces the policy by what `change` makes of it, and returns the one before; nil when there is none. Takes no lock: `change` runs again when another
+  /// thread was faster.
+  @discardableResult
+  static func update(_ change: (LogPolicy) -> LogPolicy) -> LogPolicy? {
+    while let old = current {
+      let next = unsafe Unmanaged.passRetained(change(old))
+      let expected = unsafe UInt(bitPattern: Unmanaged.passUnretained(old).toOpaque())
+      let desired = unsafe UInt(bitPattern: next.toOpaque())
+      if address.compareExchange(expected: expected, desired: desired, ordering: .acquiringAndReleasing).exchanged {
+        reopenGates()
+        return old
+      }
+      unsafe next.release()
+    }
+    return nil
   }
 }

@@ -29,6 +29,12 @@ public enum LogSystem {
     if let writer = session.writer { writer.flush() } else { session.waitForCollector(seconds: 5) }
   }
 
+  /// Has the file sinks look at once whether their paths lead to other files now, and returns when they have, or after 5 seconds. Blocking. Never call it in a signal handler.
+  ///
+  /// They look before each batch anyway, so a program needs neither this nor a signal for `logrotate` to work. It is for a program that logs nothing for hours
+  /// and should not keep a renamed file open: call it where the program handles its own SIGHUP.
+  public static func reopen() { LogSession.current?.writer?.flush() }
+
   /// Delivers everything, closes the stream, and ends the writer thread. Blocking, 2 seconds at most when a sink refuses. A call after this is not lost: it
   /// stays in a new ring file, for `treering recover` or the next start.
   public static func stop() {
@@ -99,12 +105,13 @@ public enum LogSystem {
   private static func begin(_ configuration: LogConfiguration, isFallbackAllowed: Bool) throws(LogError) {
     let isAfterlife = wasStopped.load(ordering: .acquiring) && isFallbackAllowed
     let session = try LogSession(configuration, isAfterlife: isAfterlife, isFallbackAllowed: isFallbackAllowed)
-    LogPolicy.current = LogPolicy(
-      level: configuration.level, rules: configuration.levels, filter: DebugFilter(parsing: configuration.debug))
+    let filter = DebugFilter(parsing: configuration.debug)
+    LogPolicy.current = LogPolicy(level: configuration.level, rules: configuration.levels, filter: filter)
     LogSession.current = session
     wasStopped.store(false, ordering: .releasing)
     tr_at_exit { LogSystem.stop() }
     tr_at_fork { LogSystem.forked() }
+    if !isAfterlife { DebugListing.answer(filter, source: configuration.debugSource) }
   }
 
   /// In a forked child: nothing of the parent's is used again. The child starts anew with its first call.

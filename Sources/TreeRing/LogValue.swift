@@ -182,14 +182,4 @@ extension RecordWriter {
     String(describing: value).write(to: &writer, key: key, fieldOnly: fieldOnly)
     return writer
   }
-
-  /// `error.type` and `error.message`. Allocates.
-  @usableFromInline
-  @inline(never)
-  func adding(_ error: any Error) -> RecordWriter {
-    var writer = self
-    String(reflecting: type(of: error)).write(to: &writer, key: "error.type", fieldOnly: true)
-    String(describing: error).write(to: &writer, key: "error.message", fieldOnly: true)
-    return writer
-  }
 }

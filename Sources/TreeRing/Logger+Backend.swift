@@ -14,7 +14,7 @@ extension Logger {
     {
       return level
     }
-    return CallPath.threshold(of: name)
+    return CallPath.threshold(of: name, context)
   }
 
   /// Logs without asking the label's level. Cost and failure: those of any enabled call.
@@ -27,8 +27,9 @@ extension Logger {
   ) {
     let known = unsafe tr_gate_label(tr_logger_gate(name.start))
     CallPath.record(
-      level: level, flags: 0, name: name, label: known != 0 ? known : CallPath.learnLabel(name), context: context,
-      source: .none, text: { LogText(string: text) }, error: { error }, fields: { fields(&$0.writer) })
+      level: level, flags: 0, name: name, label: known != 0 ? known : CallPath.learnLabel(name, context),
+      context: context, source: .none,
+      text: { LogText(string: text) }, error: { error }, fields: { fields(&$0.writer) })
   }
 }
 
@@ -46,16 +47,17 @@ extension CallPath {
   /// The configured level of a label, looked up. Opens the label's gate, so that the next question is a load.
   @usableFromInline
   @inline(never)
-  static func threshold(of name: LogKey) -> Level {
-    _ = allows(name, .critical)
+  static func threshold(of name: LogKey, _ context: LogContext?) -> Level {
+    if let recorder = LogRecorder.of(context) { return recorder.level }
+    _ = allows(name, .critical, nil)
     return Level(rawValue: LogSystem.threshold(of: name)) ?? .critical
   }
 
   /// The label's id, for a logger that has not asked its gate. Starts logging when nothing has started it.
   @usableFromInline
   @inline(never)
-  static func learnLabel(_ name: LogKey) -> UInt16 {
-    _ = allows(name, .critical)
-    return label(name)
+  static func learnLabel(_ name: LogKey, _ context: LogContext?) -> UInt16 {
+    _ = allows(name, .critical, context)
+    return label(name, context)
   }
 }

@@ -12,10 +12,10 @@ extension Logger {
     let gate = unsafe tr_logger_gate(name.start)
     guard tr_gate_passes(gate, level.rawValue) else { return }
     let label = tr_gate_label(gate)
-    guard label != 0 || CallPath.allows(name, level) else { return }
+    guard label != 0 || CallPath.allows(name, level, context) else { return }
     CallPath.record(
-      level: level, flags: 0, name: name, label: label != 0 ? label : CallPath.label(name), context: context,
-      source: LogSource(file, line, column), text: text, error: error, fields: fields)
+      level: level, flags: 0, name: name, label: label != 0 ? label : CallPath.label(name, context),
+      context: context, source: LogSource(file, line, column), text: text, error: error, fields: fields)
   }
 
   /// Logs a stored message at a level chosen at run time.
@@ -28,7 +28,7 @@ extension Logger {
     guard isEnabled(level) else { return }
     let stored = message()
     CallPath.record(
-      level: level, flags: 0, name: name, label: CallPath.label(name), context: context,
+      level: level, flags: 0, name: name, label: CallPath.label(name, context), context: context,
       source: LogSource(file, line, column), text: { LogText(stored: stored) }, error: error, fields: fields)
   }
 }
@@ -40,8 +40,8 @@ extension Logger {
   ) {
     guard isEnabled(level) else { return }
     CallPath.record(
-      level: level, flags: RecordFlags.otherProcess, name: name, label: CallPath.label(name), context: context,
-      source: .none, text: text, error: { nil },
+      level: level, flags: RecordFlags.otherProcess, name: name, label: CallPath.label(name, context),
+      context: context, source: .none, text: text, error: { nil },
       fields: {
         $0["pid"] = pid
         fields(&$0)

@@ -18,8 +18,7 @@ public struct Logger: Sendable {
   @usableFromInline let context: LogContext?
 
   /// A logger with a label from the source.
-  @inlinable
-  @inline(__always)
+  @_transparent
   public init(_ label: StaticString) {
     name = LogKey(stringLiteral: label)
     context = nil
@@ -45,7 +44,7 @@ public struct Logger: Sendable {
   @inlinable
   @inline(__always)
   public func isEnabled(_ level: Level) -> Bool {
-    unsafe tr_gate_passes(tr_logger_gate(name.start), level.rawValue) && CallPath.allows(name, level)
+    unsafe tr_gate_passes(tr_logger_gate(name.start), level.rawValue) && CallPath.allows(name, level, context)
   }
 
   /// A child logger: every record it writes carries `fields`, which are encoded once, here. Allocates.
@@ -56,7 +55,7 @@ public struct Logger: Sendable {
       fields(&collected)
       writer = collected.writer
     }
-    return Logger(name: name, context: LogContext(segments))
+    return Logger(name: name, context: LogContext(segments, recording: context?.recording))
   }
 }
 
@@ -64,8 +63,13 @@ public struct Logger: Sendable {
 @usableFromInline
 final class LogContext: Sendable {
   @usableFromInline let segments: [UInt8]
+  /// Set in the loggers of a ``LogRecorder``: only the slow side of a gate looks at it.
+  let recording: Recording?
 
-  init(_ segments: [UInt8]) { self.segments = segments }
+  init(_ segments: [UInt8], recording: Recording? = nil) {
+    self.segments = segments
+    self.recording = recording
+  }
 }
 
 extension LogKey {

@@ -2,7 +2,7 @@ internal import Logging
 internal import TreeRing
 
 extension RecordWriter {
-  /// Writes a metadata value with its own type.
+  /// Writes a metadata value with its own type, or what its privacy mark leaves of it.
   mutating func write(_ value: Logging.Logger.MetadataValue, under name: String, depth: Int) {
     LogKey.withKey(name) { write(value, $0, depth) }
   }
@@ -10,7 +10,8 @@ extension RecordWriter {
   private mutating func write(_ value: Logging.Logger.MetadataValue, _ key: LogKey, _ depth: Int) {
     switch value {
     case .string(let string): string.write(to: &self, key: key, fieldOnly: true)
-    case .stringConvertible(let value): write(convertible: value, key)
+    case .stringConvertible(let convertible):
+      if !writeScalar(convertible, key) { write(convertible: convertible, of: value, key) }
     case .array, .dictionary:
       // Deeper than a record can nest, the rest is told in one string.
       guard depth < RecordLayout.deepestNesting else {
@@ -34,16 +35,16 @@ extension RecordWriter {
     }
   }
 
-  /// A type that knows how to write itself stays what it is: numbers, booleans, durations, and types of the program that are `LogValue`s. Any other is
-  /// asked for its description.
-  private mutating func write(convertible value: any CustomStringConvertible & Sendable, _ key: LogKey) {
-    // Asking for the type is much quicker than asking for a conformance.
-    if type(of: value) == Int.self, let value = value as? Int {
-      value.write(to: &self, key: key, fieldOnly: true)
-    } else if let value = value as? any LogValue {
+  /// A type that knows how to write itself stays what it is: types of the program that are `LogValue`s, for example. Any other is asked for its description.
+  private mutating func write(
+    convertible: any CustomStringConvertible & Sendable, of value: Logging.Logger.MetadataValue, _ key: LogKey
+  ) {
+    if let privacy = value.attributes[LogPrivacy.self] {
+      write(convertible.description, key: key, fieldOnly: true, privacy: privacy)
+    } else if let value = convertible as? any LogValue {
       value.write(to: &self, key: key, fieldOnly: true)
     } else {
-      value.description.write(to: &self, key: key, fieldOnly: true)
+      convertible.description.write(to: &self, key: key, fieldOnly: true)
     }
   }
 }

@@ -32,6 +32,11 @@ public struct TreeRingLogHandler: LogHandler {
   /// that a call below this level names is not kept.
   public var sourceLevel: Logging.Logger.Level? = .error
 
+  /// Whether records tell which span of a trace they belong to: `trace_id`, `span_id` and `trace_flags`, of the current `ServiceContext` of
+  /// swift-distributed-tracing. Fields of these names in metadata take their place. It needs the trait `Tracing` and a tracer that writes `traceparent` or B3 headers;
+  /// outside of a span it costs one task-local load.
+  public var tellsTraces = true
+
   /// A handler for `label`, with the metadata provider that the process was bootstrapped with.
   ///
   /// The first handler of a label keeps a copy of that label for ever, so a label per request is a mistake: use metadata. Takes a lock.
@@ -58,13 +63,41 @@ public struct TreeRingLogHandler: LogHandler {
 
   /// Writes the event, whatever its level: swift-log has compared it with ``logLevel`` before.
   public func log(event: LogEvent) {
-    // Asked before the ring is taken, so that a provider that logs does so in a call of its own.
-    let provided = metadataProvider?.get()
-    logger.record(Level(event.level), event.message.description, event.error) { writer in
-      if let sourceLevel, event.level >= sourceLevel { writer.write(sourceOf: event) }
-      if provided != nil || event.metadata != nil || !metadata.isEmpty {
-        writer.write(event.metadata, provided, metadata)
-      }
+    if isPlain(event) {
+      logger.record(Level(event.level), event.message.description, event.error) { _ in }
+    } else {
+      logWithFields(event)
     }
+  }
+
+  /// Whether nothing adds fields to the event's text and error: most events, and the quick half.
+  private func isPlain(_ event: LogEvent) -> Bool {
+    event.metadata == nil && metadata.isEmpty && metadataProvider == nil && !tellsSource(of: event)
+      && !(tellsTraces && TraceContext.isUnderWay)
+  }
+
+  private func tellsSource(of event: LogEvent) -> Bool {
+    guard let sourceLevel else { return false }
+    return event.level >= sourceLevel
+  }
+
+  @inline(never)
+  private func logWithFields(_ event: LogEvent) {
+    // Asked before the ring is taken, so that a provider or a tracer that logs does so in a call of its own.
+    let provided = metadataProvider?.get()
+    let trace = tellsTraces ? TraceContext.current : nil
+    logger.record(Level(event.level), event.message.description, event.error) { writer in
+      if tellsSource(of: event) { writer.write(sourceOf: event) }
+      if let trace { write(trace, unlessHiddenBy: event.metadata, provided, &writer) }
+      writer.write(event.metadata, provided, metadata)
+    }
+  }
+
+  private func write(
+    _ trace: TraceContext, unlessHiddenBy event: Logging.Logger.Metadata?, _ provided: Logging.Logger.Metadata?,
+    _ writer: inout RecordWriter
+  ) {
+    guard !trace.isHidden(by: event), !trace.isHidden(by: provided), !trace.isHidden(by: metadata) else { return }
+    writer.write(trace)
   }
 }

@@ -19,7 +19,9 @@ enum Sites {
       log.with { $0["context"] = round }.info("with context \(round, "round") end") { $0["shape"] = "context" }
       log.error("failed \(round, "round")", Failure.of(round)) { $0["shape"] = "error" }
       debug("channel \(round, "round") end") { $0["shape"] = "channel" }
-      same(round); same(round + 100)
+      same(round)
+      same(round + 100)
+      oneSite(round)
     }
   }
 
@@ -108,6 +110,18 @@ enum Sites {
   /// Two calls on one line.
   private static func same(_ round: Int) {
     log.info("one \(round, "one")") { $0["shape"] = "same" }; log.info("two \(round, "two")") { $0["shape"] = "same" }
+  }
+
+  /// Calls that differ, at one place in the source, as the calls in a macro's expansion stand at one.
+  private static func oneSite(_ round: Int) {
+    func call(_ text: @autoclosure () -> LogText, _ shape: String) {
+      log.log(.info, text(), file: "Macro.swift", line: 1, column: 1) { $0["shape"] = shape }
+    }
+    call("first \(round, "round") end", "macro 1")
+    call("second", "macro 2")
+    call("first \(round, "other")", "macro 3")
+    call("\(round, "round") first ", "macro 4")
+    call("", "macro 5")
   }
 
   private struct Failure: Error, CustomStringConvertible {

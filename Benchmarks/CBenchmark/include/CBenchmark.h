@@ -20,7 +20,7 @@ typedef struct {
   const char *name;
   void (*burst)(uint32_t calls);  // makes so many log calls in a row, on any thread
   void (*flush)(void);            // returns when every call that was made before has reached the file
-  const char *path;               // the file that the subject writes, to see that it does; its name stays the caller's
+  const char *path;               // the file that the subject writes, to see that it does; empty: it writes none. Its name stays the caller's
   BMClock clock;
 } BMSubject;
 

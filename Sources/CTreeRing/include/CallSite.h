@@ -61,7 +61,7 @@ typedef struct {
   const uint8_t *_Nullable file;    //  0  identity: `#fileID`, by its address …
   uint64_t place;                   //  8  … and line << 16 | column
   uint64_t id;                      // 16  in the site tables of ring files; 0: none. Stored last.
-  uint64_t unused;
+  uint64_t text_bytes;              // 24  bytes of the slots up to and with the last literal
   uint64_t slots[TR_SITE_SLOTS];    // 32  address of a literal, or of a key + 1; the last one in use is followed by 0
 } TRSite;
 _Static_assert(sizeof(TRSite) == 256, "a site begins on a cache line");
@@ -97,6 +97,10 @@ static inline const TRSite *tr_site(const uint8_t *file, uint64_t place) {
 }
 static inline const uint64_t *tr_site_slots(const TRSite *site) { return site->slots; }
 static inline const TRSite *tr_site_at(uint32_t index) { return &tr_sites[index]; }
+// Whether a writer that stands at `slot` after the text has passed all literals.
+static inline bool tr_site_text_is_through(const TRSite *site, const uint64_t *slot) {
+  return __builtin_expect((uintptr_t)slot >= (uintptr_t)site->slots + site->text_bytes, 1);
+}
 // The site that a slot belongs to.
 static inline const TRSite *tr_site_of_slot(const uint64_t *slot) { return &tr_sites[((uintptr_t)slot - (uintptr_t)tr_sites) / sizeof(TRSite)]; }
 

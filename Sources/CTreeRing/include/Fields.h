@@ -9,6 +9,7 @@ static inline uint64_t *tr_ring_told(TRRing *ring) { return ring->told; }
 static inline uint64_t *tr_ring_pending_told(TRRing *ring) { return ring->pending_told; }
 static inline uint64_t *tr_header_lost(TRProcessHeader *header) { return header->lost; }
 static inline TRIntent *tr_header_intents(TRProcessHeader *header) { return header->intents; }
+static inline uint8_t *tr_intent_head(TRIntent *intent) { return intent->head; }
 static inline char *tr_intent_path(TRIntent *intent) { return intent->path; }
 static inline char *tr_header_program(TRProcessHeader *header) { return header->program; }
 static inline char *tr_header_sinks(TRProcessHeader *header) { return header->sinks; }

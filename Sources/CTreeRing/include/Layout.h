@@ -24,6 +24,8 @@
 #define TR_MAX_RINGS 1024u
 #define TR_MAX_SINKS 4u
 #define TR_PATH_SIZE 1024u
+#define TR_INTENT_HEAD 64u
+#define TR_INTENT_TAIL 1024u
 #define TR_LEVELS 8u
 #define TR_CAUSES 4u
 
@@ -31,6 +33,7 @@
 #define TR_ATTENTION_PARKED 1u  // the consumer sleeps: wake it
 #define TR_ATTENTION_SEALED 2u  // the ring is closed: what was just committed may not be drained
 #define TR_ATTENTION_NESTED 4u  // the ring belongs to calls inside calls: the end of a call is not the end of the outer one
+#define TR_ATTENTION_DIVERTED 8u  // the ring is a test's, for one call: never in a file
 
 // TRRing.owner
 #define TR_OWNER_FREE 0u    // no thread owns it; the next thread takes it
@@ -87,8 +90,11 @@ typedef struct {
   uint32_t unused;
   uint64_t device;
   uint64_t inode;
+  uint64_t birth;      // when the file came to be, nanoseconds since 1970, or 0: inode numbers are used again
   uint64_t offset;     // the file's length before the batch
   uint64_t length;     // the batch's
+  uint64_t tail_hash;  // of the batch's last TR_INTENT_TAIL bytes: whether it is this batch that stands there
+  uint8_t head[TR_INTENT_HEAD];  // the batch's first bytes: whether it is this batch that begins there
   char path[TR_PATH_SIZE];
 } TRIntent;
 

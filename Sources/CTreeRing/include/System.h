@@ -40,6 +40,10 @@ int tr_fallocate(int fd, int64_t offset, int64_t length);
 int64_t tr_getrandom(void *bytes, size_t count);
 int tr_set_thread_name(const char *name);
 char *_Nullable tr_secure_getenv(const char *name);
+// The source's spelling of a mangled Swift name, to be freed; NULL when it is none.
+char *_Nullable tr_demangle(const char *name, size_t count);
+// Starts a program, found as a shell would find it, with `input` as its standard input. 0 or an error number. `arguments` ends with NULL.
+int tr_spawn_reader(char *_Nullable const *_Nonnull arguments, int input, int *pid);
 // Open-file-description locks on one byte: they belong to the open file, not to the process. Results: 0 or -1 with errno.
 int tr_lock_byte(int fd, int64_t byte);
 int tr_unlock_byte(int fd, int64_t byte);

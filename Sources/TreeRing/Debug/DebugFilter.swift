@@ -7,6 +7,9 @@
 ///            | "-" pattern                           a skip: keeps matching channels off, whatever else says on
 ///     pattern = any characters; "*" stands for zero or more of any character, all others for themselves
 ///
+/// One addition: a name of the form `pattern=level` (`shop.*=trace`) also sets the level of the loggers whose label matches. For channels it stays the
+/// literal that it is to npm, so no string of npm's changes its meaning.
+///
 /// No value is invalid. Order does not matter, there are no words for yes and no, and skips alone enable nothing.
 ///
 /// ## Why bytes
@@ -22,6 +25,9 @@ package struct DebugFilter: Sendable {
 
   /// The patterns that keep channels off, without their leading dash; an empty one keeps the empty name off.
   package let skips: [String]
+
+  /// Levels for the loggers whose labels match, the longest pattern first.
+  package let levels: [(pattern: String, level: Level)]
 
   /// Nothing is on: what an unset `DEBUG` means.
   package static let off = DebugFilter(parsing: nil)
@@ -40,7 +46,23 @@ package struct DebugFilter: Sendable {
     }
     self.names = names
     self.skips = skips
+    levels = names.compactMap(Self.level(in:)).sorted { $0.pattern.utf8.count > $1.pattern.utf8.count }
   }
+
+  /// `shop.*=trace` taken apart; nil where no level follows the last equals sign.
+  private static func level(in name: String) -> (pattern: String, level: Level)? {
+    guard let equals = name.utf8.lastIndex(of: UInt8(ascii: "=")), let level = Level(name: name[equals...].dropFirst())
+    else { return nil }
+    return (String(name[..<equals]), level)
+  }
+
+  /// The level of the loggers with a label, where the filter sets it. Same cost as ``isEnabled(_:)-(String)``.
+  package func level(ofLabel label: Span<UInt8>) -> Level? {
+    levels.first { WildcardMatch.matches(pattern: $0.pattern.utf8.span, name: label) }?.level
+  }
+
+  /// Whether the value asks for a list of all channels: one of its names is `?`.
+  package var asksForList: Bool { names.contains("?") }
 
   /// The filter as one value that `init(parsing:)` takes back: names, then skips with their dash, joined by commas.
   /// This is what npm's `disable()` returns. Allocates.

@@ -106,12 +106,21 @@ final class ConsoleFormatter: Formatter {
     case .dropped(let cause, let byLevel, _, _, _): counts = "\(cause.name): " + Self.list(byLevel)
     case .lost(let byLevel, _, _): counts = "no ring: " + Self.list(byLevel)
     case .unreadable(let bytes, _): counts = "\(bytes) bytes"
+    case .withheld(let withheld):
+      counts = "sink failed: \(withheld.byLevel.isEmpty ? "\(withheld.count)" : Self.list(withheld.byLevel))"
+    case .untold(let count, _): counts = "\(count), not told before"
+    case .sinkFailed(let sink, let error): counts = "\(sink): \(error)"
+    case .sinkBack(let sink, let lost, let nanoseconds):
+      counts = "\(sink) after \(nanoseconds / 1_000_000) ms, records lost for it: \(lost)"
     case .processClosed, .ringClosed: return
     }
     unsafe line(time: context.time, level: notice.level, to: output)
     output.append("treering  ")
     output.append(notice.message)
-    output.append("  \(counts)\n")
+    output.append("  ")
+    var text = counts
+    text.withUTF8 { unsafe output.appendTextEscaped($0) }
+    output.append("\n")
   }
 
   private static func list(_ byLevel: [(Level, UInt64)]) -> String {

@@ -29,24 +29,50 @@ enum StreamNotice {
   case unreadable(bytes: UInt64, sequence: UInt64)
   /// The process will commit nothing more. Numbered in its ring 0. `lost` is the total of the calls that found no ring.
   case processClosed(rings: UInt32, lost: UInt64, sequence: UInt64)
-  /// The ring will get nothing more.
-  case ringClosed(committed: UInt64, dropped: UInt64)
+  /// The ring will get nothing more. `filtered` of its records were left out by this sink's own level and labels; 0 in a sink that has none.
+  case ringClosed(committed: UInt64, dropped: UInt64, filtered: UInt64 = 0)
+  /// Records of a ring that only this sink has not got, because it failed for too long.
+  case withheld(Withheld)
+  /// `count` calls of a ring left no record, `total` since the start, and the notices that told of them never reached this sink.
+  case untold(count: UInt64, total: UInt64)
+  /// A sink has stopped taking records. Told to the others, and to itself when it is back.
+  case sinkFailed(sink: String, error: String)
+  /// It takes records again, after so long; `lost` of them it has not got.
+  case sinkBack(sink: String, lost: UInt64, nanoseconds: UInt64)
+
+  /// A stretch of one ring's records that one sink has not got.
+  struct Withheld: Equatable {
+    /// Numbers of the first and the last.
+    var sequences: ClosedRange<UInt64>
+    /// How many of these numbers it should have got; its filter would have left out the others.
+    var count: UInt64
+    /// The same by level; empty when that is not known any more.
+    var byLevel: [(Level, UInt64)] = []
+    /// The times of the first and the last, nanoseconds since 1970; nil when they are not known any more.
+    var times: ClosedRange<UInt64>?
+
+    static func == (left: Self, right: Self) -> Bool {
+      left.sequences == right.sequences && left.count == right.count && left.times == right.times
+        && left.byLevel.elementsEqual(right.byLevel, by: ==)
+    }
+  }
 
   var message: StaticString {
     switch self {
-    case .dropped: "records dropped"
-    case .lost: "records dropped"
+    case .dropped, .lost, .withheld, .untold: "records dropped"
     case .unreadable: "records unreadable"
     case .processClosed: "process closed"
     case .ringClosed: "ring closed"
+    case .sinkFailed: "sink failed"
+    case .sinkBack: "sink back"
     }
   }
 
   var level: Level {
     switch self {
-    case .dropped, .lost: .warning
-    case .unreadable: .error
-    case .processClosed, .ringClosed: .notice
+    case .dropped, .lost, .withheld, .untold: .warning
+    case .unreadable, .sinkFailed: .error
+    case .processClosed, .ringClosed, .sinkBack: .notice
     }
   }
 }

@@ -143,7 +143,7 @@ final class JSONFormatter: Formatter {
     var sequence: UInt64?
     switch notice {
     case .processClosed(_, _, let number): sequence = number
-    case .ringClosed(let committed, _): sequence = committed
+    case .ringClosed(let committed, _, _): sequence = committed
     default: break
     }
     unsafe origin(context, sequence: sequence, to: output)
@@ -156,11 +156,7 @@ final class JSONFormatter: Formatter {
     case .dropped(let cause, let byLevel, let total, let first, let last):
       dropped(byLevel.reduce(0) { $0 &+ $1.1 }, total: total, cause: cause.name, to: output)
       levels(",\"treering.levels\":{", byLevel, to: output)
-      output.append(",\"treering.first\":\"")
-      append(first, to: output)
-      output.append("\",\"treering.last\":\"")
-      append(last, to: output)
-      output.append("\"")
+      times(first, last, to: output)
     case .lost(let byLevel, let count, let total):
       dropped(count, total: total, cause: "no ring", to: output)
       levels(",\"treering.levels_total\":{", byLevel, to: output)
@@ -170,10 +166,49 @@ final class JSONFormatter: Formatter {
     case .processClosed(let rings, let lost, _):
       field(",\"treering.rings\":", UInt64(rings), to: output)
       field(",\"treering.dropped\":", lost, to: output)
-    case .ringClosed(let committed, let dropped):
+    case .ringClosed(let committed, let dropped, let filtered):
       field(",\"treering.committed\":", committed, to: output)
       field(",\"treering.dropped\":", dropped, to: output)
+      if filtered > 0 { field(",\"treering.filtered\":", filtered, to: output) }
+    case .withheld, .untold, .sinkFailed, .sinkBack: outage(notice, to: output)
     }
+  }
+
+  /// What one sink has missed, and why.
+  private func outage(_ notice: StreamNotice, to output: OutputBuffer) {
+    switch notice {
+    case .withheld(let withheld):
+      field(",\"treering.dropped\":", withheld.count, to: output)
+      field(",\"treering.from\":", withheld.sequences.lowerBound, to: output)
+      field(",\"treering.to\":", withheld.sequences.upperBound, to: output)
+      output.append(",\"treering.cause\":\"sink failed\"")
+      if !withheld.byLevel.isEmpty { levels(",\"treering.levels\":{", withheld.byLevel, to: output) }
+      if let range = withheld.times { times(range.lowerBound, range.upperBound, to: output) }
+    case .untold(let count, let total): dropped(count, total: total, cause: "sink failed", to: output)
+    case .sinkFailed(let sink, let error):
+      string(",\"treering.sink\":\"", sink, to: output)
+      string(",\"treering.error\":\"", error, to: output)
+    case .sinkBack(let sink, let lost, let nanoseconds):
+      string(",\"treering.sink\":\"", sink, to: output)
+      field(",\"treering.lost\":", lost, to: output)
+      field(",\"treering.down_ms\":", nanoseconds / 1_000_000, to: output)
+    default: break
+    }
+  }
+
+  private func times(_ first: UInt64, _ last: UInt64, to output: OutputBuffer) {
+    output.append(",\"treering.first\":\"")
+    append(first, to: output)
+    output.append("\",\"treering.last\":\"")
+    append(last, to: output)
+    output.append("\"")
+  }
+
+  private func string(_ name: StaticString, _ text: String, to output: OutputBuffer) {
+    var text = text
+    output.append(name)
+    text.withUTF8 { unsafe output.appendJSONEscaped($0) }
+    output.append("\"")
   }
 
   private func dropped(_ count: UInt64, total: UInt64, cause: String, to output: OutputBuffer) {

@@ -52,8 +52,10 @@ package enum SegmentTag {
   @usableFromInline package static let end: UInt8 = 11
   /// The logger's label, where the label table had no room: only as the first segment.
   @usableFromInline package static let label: UInt8 = 12
-  /// Two bytes: the literals of the template before that piece are through. In a record of a site only.
+  /// Two bytes: the literals of the template before that piece are through, and with ``endOfText`` no other comes. In a record of a site only.
   @usableFromInline package static let position: UInt8 = 13
+  /// Bit of a `position`.
+  static let endOfText: UInt16 = 0x8000
   /// The key is the template's next one.
   @usableFromInline package static let expected: UInt8 = 0x40
   /// The segment is a field only.

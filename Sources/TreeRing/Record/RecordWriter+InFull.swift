@@ -95,13 +95,23 @@ extension RecordWriter {
     return unsafe name + count
   }
 
+  /// The text is over, and literals that were expected have not come: another call in the source shares the site (a macro's calls all stand at one place).
+  @usableFromInline
+  @inline(never)
+  func endingText() -> RecordWriter {
+    var writer = self
+    writer.tellPosition(isEnd: true)
+    return writer
+  }
+
   /// In a record of a known site: the literals that were expected and found so far stand before what comes now.
-  private mutating func tellPosition() {
+  private mutating func tellPosition(isEnd: Bool = false) {
     let site = unsafe tr_site_of_slot(slots)
     guard unsafe site.pointee.id != 0 else { return }
     let position = unsafe UInt16(truncatingIfNeeded: slots - tr_site_slots(site))
-    guard position > 0, let payload = unsafe segment(SegmentTag.position, nil, 2) else { return }
-    unsafe UnsafeMutableRawPointer(payload).storeBytes(of: position.littleEndian, as: UInt16.self)
+    guard position > 0 || isEnd, let payload = unsafe segment(SegmentTag.position, nil, 2) else { return }
+    let told = position | (isEnd ? SegmentTag.endOfText : 0)
+    unsafe UnsafeMutableRawPointer(payload).storeBytes(of: told.littleEndian, as: UInt16.self)
   }
 
   /// In the first record of a site: remembers the piece, for `SiteTable.learn`.

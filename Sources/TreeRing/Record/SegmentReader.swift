@@ -27,6 +27,8 @@ package struct SegmentReader {
   private var piece = 0
   /// The literals before this piece stand before the next segment.
   private var position = 0
+  /// No literal comes from the template any more.
+  private var isTextOver = false
   package private(set) var isBroken = false
 
   package init(
@@ -39,19 +41,26 @@ package struct SegmentReader {
 
   /// The next segment, or nil at the end.
   package mutating func next() -> Segment? {
-    while unsafe piece < position, unsafe piece < pieces.count {
-      if let literal = unsafe takeLiteral() { return unsafe literal }
-      unsafe piece += 1
+    while true {
+      while unsafe piece < position, unsafe piece < pieces.count {
+        if let literal = unsafe takeLiteral() { return unsafe literal }
+        unsafe piece += 1
+      }
+      guard let start = unsafe rest.baseAddress, unsafe rest.count > 0 else { return unsafe takeExpectedLiteral() }
+      if unsafe start.pointee & SegmentTag.expected != 0 {
+        return unsafe takeExpectedLiteral() ?? expected(start)
+      }
+      guard let segment = unsafe inFull(start) else { return nil }
+      guard unsafe segment.tag == SegmentTag.position else { return unsafe segment }
+      let told = unsafe UInt16(segment.payload[0]) | UInt16(segment.payload[1]) << 8
+      unsafe position = Int(told & ~SegmentTag.endOfText)
+      unsafe isTextOver = isTextOver || told & SegmentTag.endOfText != 0
     }
-    guard let start = unsafe rest.baseAddress, unsafe rest.count > 0 else { return unsafe takeLiteral() }
-    if unsafe start.pointee & SegmentTag.expected != 0 {
-      if let literal = unsafe takeLiteral() { return unsafe literal }
-      return unsafe expected(start)
-    }
-    guard let segment = unsafe inFull(start) else { return nil }
-    guard unsafe segment.tag == SegmentTag.position else { return unsafe segment }
-    unsafe position = Int(segment.payload[0]) | Int(segment.payload[1]) << 8
-    return unsafe next()
+  }
+
+  /// A literal that the record passes over without a word.
+  private mutating func takeExpectedLiteral() -> Segment? {
+    unsafe isTextOver ? nil : takeLiteral()
   }
 
   /// The next piece of the template, when it is a literal.

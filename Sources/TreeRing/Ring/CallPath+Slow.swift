@@ -145,6 +145,7 @@ extension CallPath {
     _ thread: UnsafeMutablePointer<TRThread>, _ ring: UnsafeMutablePointer<TRRing>,
     _ start: UnsafeMutablePointer<UInt8>, _ attention: UInt32
   ) {
+    if attention & TR_ATTENTION_DIVERTED != 0 { return unsafe finishDiverted(thread, ring, start) }
     if attention & TR_ATTENTION_PARKED != 0 {
       unsafe _ = tr_and32(&ring.pointee.attention, ~TR_ATTENTION_PARKED)
       LogSystem.wakeWriter()

@@ -29,6 +29,7 @@ enum CallPath {
     unsafe thread.pointee.limit = limit
     unsafe thread.pointee.slots = tr_site_slots(site)
     var writer = text().writer
+    if unsafe !tr_site_text_is_through(site, writer.slots) { writer = writer.endingText() }
     if let context { writer = writer.adding(context.segments) }
     if let error = error() { writer = writer.adding(error) }
     var collected = LogFields(writer)

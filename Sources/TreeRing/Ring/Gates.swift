@@ -1,4 +1,5 @@
 import CTreeRing
+import Synchronization
 
 /// Opens and closes the gates of loggers and channels (`TRGate` in CallSite.h).
 ///
@@ -29,8 +30,11 @@ struct Gates {
     while true {
       let word = unsafe tr_load64(gate)
       guard word == 0 || word &- owner < Self.owned else { return }
-      if unsafe tr_exchange_if64(gate, word, owner | UInt64(threshold) << 16 | UInt64(label)) { return }
+      if unsafe tr_exchange_if64(gate, word, owner | UInt64(threshold) << 16 | UInt64(label)) { break }
     }
+    // A test that records wants to be asked by every call. Looked at after the stores: see `LogRecorder.open`.
+    atomicMemoryFence(ordering: .sequentiallyConsistent)
+    if LogRecorder.isRecording { unsafe reopen(gate) }
   }
 
   /// Whether `name` owns its gate and has been found out.
@@ -61,21 +65,28 @@ extension CallPath {
   /// The exact check behind an open gate: finds out the label's threshold, and opens or closes the gate for the next calls.
   @usableFromInline
   @inline(never)
-  static func allows(_ name: LogKey, _ level: Level) -> Bool {
+  static func allows(_ name: LogKey, _ level: Level, _ context: LogContext?) -> Bool {
+    if let recorder = LogRecorder.of(context) { return recorder.allows(level) }
     if Gates.loggers.isSettled(name) { return true }
     guard LogSystem.isStartedOrStarts() else { return false }
     let policy = LogPolicy.current
     let threshold = policy?.threshold(of: name) ?? Gates.closed
-    Gates.loggers.set(name, label: label(name), threshold: threshold)
+    Gates.loggers.set(name, label: labelID(name), threshold: threshold)
     // A policy that came meanwhile has reopened the gates before this answer was written down.
     if LogPolicy.current !== policy { Gates.loggers.reopen(name) }
     return level.rawValue >= threshold
   }
 
-  /// The label's id in the ring file, or 0: then the record carries the label.
+  /// The label's id in the ring file, or 0: then the record carries the label. The last thing that a call asks before it takes its ring.
   @usableFromInline
   @inline(never)
-  static func label(_ name: LogKey) -> UInt16 {
+  static func label(_ name: LogKey, _ context: LogContext?) -> UInt16 {
+    guard let recorder = LogRecorder.of(context) else { return labelID(name) }
+    divert(to: recorder)
+    return 0
+  }
+
+  private static func labelID(_ name: LogKey) -> UInt16 {
     guard let producer = unsafe tr_producer() else { return 0 }
     return unsafe LabelTable.id(of: name, in: producer.pointee.header)
   }
@@ -84,11 +95,12 @@ extension CallPath {
   @usableFromInline
   @inline(never)
   static func allowsChannel(_ name: LogKey) -> Bool {
+    if let recorder = LogRecorder.of(nil) { return recorder.allowsChannel(name) }
     if Gates.channels.isSettled(name) { return true }
     guard LogSystem.isStartedOrStarts() else { return false }
     let policy = LogPolicy.current
     let isOn = policy?.allowsChannel(name) ?? false
-    Gates.channels.set(name, label: label(name), threshold: isOn ? Level.debug.rawValue : Gates.closed)
+    Gates.channels.set(name, label: labelID(name), threshold: isOn ? Level.debug.rawValue : Gates.closed)
     if LogPolicy.current !== policy { Gates.channels.reopen(name) }
     return isOn
   }

@@ -87,13 +87,7 @@ final class LocalRings: RingSource {
         start: UnsafeRawPointer(header) + Int(TR_LABELS_OFFSET), count: Int(TR_LABELS_SIZE)))
   }
 
-  func template(_ id: UInt16) -> RecordTemplate? {
-    SiteTable.template(id) { offset, count in
-      guard unsafe offset + count <= Int(tr_load32(tr_header_sites_allocated(header))) else { return nil }
-      let start = unsafe UnsafeRawPointer(header) + Int(TR_SITES_OFFSET) + offset
-      return unsafe Array(UnsafeRawBufferPointer(start: start, count: count))
-    }
-  }
+  func template(_ id: UInt16) -> RecordTemplate? { SiteTable.template(id) }
 
   func ring(_ index: Int) -> UnsafeMutablePointer<TRRing>? {
     guard let ring = unsafe rings[index], unsafe tr_load64(&ring.pointee.mask) != 0 else { return nil }

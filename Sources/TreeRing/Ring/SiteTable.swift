@@ -44,7 +44,7 @@ enum SiteTable {
   @usableFromInline
   @inline(never)
   static func learn(_ thread: UnsafeMutablePointer<TRThread>, _ source: LogSource) {
-    guard let index = claim(), let producer = unsafe tr_producer() else { return }
+    guard let producer = unsafe tr_producer(), let index = claim() else { return }
     let site = unsafe tr_site_table() + index
     let details = unsafe tr_site_details_table() + index
     let pieces = unsafe tr_thread_pieces(thread)
@@ -56,6 +56,7 @@ enum SiteTable {
       unsafe tr_site_slot_table(site)[piece] = address &+ UInt64(pieces[piece].is_key)
       unsafe tr_site_detail_counts(details)[piece] = UInt16(clamping: pieces[piece].count)
       unsafe details.pointee.keys |= pieces[piece].is_key << UInt32(piece)
+      if unsafe pieces[piece].is_key == 0 { unsafe site.pointee.text_bytes = UInt64(piece + 1) * 8 }
     }
     unsafe details.pointee.pieces = UInt16(count)
     unsafe details.pointee.file_count = UInt16(clamping: source.file.utf8CodeUnitCount)
@@ -149,7 +150,22 @@ enum SiteTable {
     }
   }
 
-  // MARK: out of the file
+  // MARK: reading
+
+  /// What this process knows of a site of its own.
+  static func template(_ id: UInt16) -> RecordTemplate? {
+    guard id >= TR_SITE_FIRST, id < TR_MAX_SITES else { return nil }
+    let site = unsafe tr_site_table() + Int(id)
+    let details = unsafe tr_site_details_table() + Int(id)
+    guard unsafe tr_load64(tr_site_id(site)) != 0 else { return nil }
+    let size = unsafe entrySize(details)
+    let entry = unsafe [UInt8](unsafeUninitializedCapacity: size) { bytes, count in
+      unsafe bytes.initialize(repeating: 0)
+      if let start = bytes.baseAddress { unsafe write(site, details, size, to: UnsafeMutableRawPointer(start)) }
+      count = size
+    }
+    return RecordTemplate(entry: entry)
+  }
 
   /// Reads a site's entry. `read` returns so many bytes of the table from an offset, or nil. The bytes may be anything.
   static func template(_ id: UInt16, _ read: (_ offset: Int, _ count: Int) -> [UInt8]?) -> RecordTemplate? {

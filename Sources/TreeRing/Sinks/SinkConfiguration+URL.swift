@@ -1,6 +1,7 @@
 extension SinkConfiguration {
   static let forms =
-    "sink URLs separated by blanks: stderr: stdout: file:/path null:, each with ?format=json|console&level=LEVEL"
+    "sink URLs separated by blanks: stderr: stdout: file:/path null:, each with ?format=json|console&level=LEVEL; "
+    + "file: with \(FileOptions.forms)"
 
   /// Sink URLs separated by blanks; nil when one is not understood.
   package static func parse(list: String) -> [SinkConfiguration]? {
@@ -43,7 +44,9 @@ extension SinkConfiguration.Target {
     case "stderr" where url.path.isEmpty: self = .standardError
     case "stdout" where url.path.isEmpty: self = .standardOutput
     case "null" where url.path.isEmpty: self = .null
-    case "file" where !url.path.isEmpty: self = .file(url.path)
+    case "file" where !url.path.isEmpty:
+      guard let options = FileOptions(&url) else { return nil }
+      self = .file(url.path, options)
     default: return nil
     }
   }
@@ -54,7 +57,7 @@ extension SinkConfiguration.Target {
     case .standardError: SinkURL(scheme: "stderr")
     case .standardOutput: SinkURL(scheme: "stdout")
     case .null: SinkURL(scheme: "null")
-    case .file(let path): SinkURL(scheme: "file", path: path)
+    case .file(let path, let options): options.url(of: path)
     }
   }
 }

@@ -7,7 +7,7 @@ public struct SinkConfiguration: Sendable, Equatable {
     /// Standard output.
     case standardOutput
     /// A regular file, made with mode 0640 when it is missing, appended to.
-    case file(String)
+    case file(String, FileOptions = FileOptions())
     /// Nothing: records are read, counted and forgotten.
     case null
   }
@@ -35,8 +35,15 @@ public struct SinkConfiguration: Sendable, Equatable {
     Self(target: .standardOutput, format: format, level: level)
   }
   /// A file. While one process writes it, its records survive that process's death exactly once (`treering recover`).
-  public static func file(_ path: String, format: LogFormat? = nil, level: Level = .trace) -> Self {
-    Self(target: .file(path), format: format, level: level)
+  ///
+  /// - Parameters:
+  ///   - rotation: when the file is put aside for a new one, and how many are kept; nil: it is followed when others do that.
+  ///   - durability: when its bytes are asked to be on the disk.
+  public static func file(
+    _ path: String, rotation: FileRotation? = nil, durability: FileDurability = .system, format: LogFormat? = nil,
+    level: Level = .trace
+  ) -> Self {
+    Self(target: .file(path, FileOptions(rotation: rotation, durability: durability)), format: format, level: level)
   }
   /// Nowhere.
   public static var null: Self { Self(target: .null) }

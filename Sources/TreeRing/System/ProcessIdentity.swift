@@ -21,13 +21,7 @@ package enum ProcessIdentity {
 
   /// The program's file name, without directories.
   package static func programName() -> String {
-    var buffer = [UInt8](repeating: 0, count: 4096)
-    let count = unsafe buffer.withUnsafeMutableBytes { bytes in
-      guard let start = unsafe bytes.baseAddress?.assumingMemoryBound(to: CChar.self) else { return 0 }
-      return unsafe readlink("/proc/self/exe", start, bytes.count)
-    }
-    guard count > 0 else { return "unknown" }
-    let path = String(decoding: buffer[..<count], as: UTF8.self)
+    guard let path = Syscalls.linkTarget("/proc/self/exe") else { return "unknown" }
     return path.split(separator: "/").last.map(String.init) ?? "unknown"
   }
 }

@@ -213,10 +213,10 @@ package final class Drain {
   ) -> Outcome {
     let journal = IntentJournal(source)
     do {
-      let intents = try sinks.map { line throws(Errno) in
-        (try line.sink.intent(length: line.output.count), line.output.count)
+      let intents = unsafe try sinks.map { line throws(Errno) in
+        unsafe (try line.sink.intent(length: line.output.count), line.output.bytes)
       }
-      journal.begin(positions, intents, lost: lost, isLast: isLast)
+      unsafe journal.begin(positions, intents, lost: lost, isLast: isLast)
     } catch {
       return refused(error)
     }
@@ -230,6 +230,7 @@ package final class Drain {
       } catch {
         failure = error
         counters.sinkErrors += 1
+        isTaken = isTaken || !line.sink.canReturn(after: error)
       }
     }
     // With several sinks one that fails loses its copy, counted; alone it holds the records back.
@@ -283,9 +284,14 @@ package final class Drain {
   private func append(_ ends: [RingEnd], lost: UInt64) {
     append(.processClosed(rings: UInt32(ends.count), lost: lost, sequence: ends[0].consumed), ring: 0)
     for end in ends {
-      append(.ringClosed(committed: end.consumed &+ (end.index == 0 ? 1 : 0), dropped: end.dropped), ring: end.index)
+      append(
+        .ringClosed(committed: end.consumed &+ (end.index == 0 ? 1 : 0), dropped: end.dropped, filtered: 0),
+        ring: end.index)
     }
   }
+
+  /// Lets the sinks do what there is to do without a record. Returns when they want that again, in nanoseconds since 1970; nil: never.
+  func attend() -> UInt64? { sinks.compactMap { $0.sink.attend() }.min() }
 
   /// Makes delivered records durable.
   package func synchronise() {

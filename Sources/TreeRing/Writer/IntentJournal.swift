@@ -26,7 +26,9 @@ struct IntentJournal {
   }
 
   /// Journals a batch.
-  func begin(_ positions: [Position], _ intents: [(SinkIntent, length: Int)], lost: UInt64?, isLast: Bool) {
+  func begin(
+    _ positions: [Position], _ intents: [(SinkIntent, bytes: UnsafeRawBufferPointer)], lost: UInt64?, isLast: Bool
+  ) {
     let positions = Dictionary(positions.map { ($0.ring, $0) }) { first, _ in first }
     for index in 0..<source.ringCount {
       guard let ring = unsafe source.ring(index), let now = source.readRing(index) else { continue }
@@ -51,14 +53,17 @@ struct IntentJournal {
     }
   }
 
-  private func write(_ intent: (SinkIntent, length: Int)?, to target: UnsafeMutablePointer<TRIntent>) {
+  private func write(_ intent: (SinkIntent, bytes: UnsafeRawBufferPointer)?, to target: UnsafeMutablePointer<TRIntent>)
+  {
     var record = TRIntent()
-    if let intent {
+    // A sink that gets nothing of this batch has nothing to be asked afterwards.
+    if let (destination, bytes) = unsafe intent, bytes.count > 0 {
       record.kind = UInt32(IntentKind.stream)
-      record.length = UInt64(intent.length)
-      if case .file(let path, let device, let inode, let offset) = intent.0 {
+      record.length = UInt64(bytes.count)
+      if case .file(let path, let device, let inode, let birth, let offset) = destination {
         record.kind = UInt32(IntentKind.file)
-        (record.device, record.inode, record.offset) = (device, inode, offset)
+        (record.device, record.inode, record.birth, record.offset) = (device, inode, birth, offset)
+        unsafe BatchMark(bytes).store(in: &record)
         unsafe RingFile.copy(
           Array(path.utf8), to: UnsafeMutableRawPointer(tr_intent_path(&record)), Int(TR_PATH_SIZE) - 1)
       }
@@ -106,23 +111,24 @@ struct IntentJournal {
     guard var header = source.readHeader() else { throw LogError("the ring file was cut short while it was read") }
     guard header.intent_state != 0 else { return .clean }
     let isLast = header.intent_state == 2
+    let stream = unsafe hexadecimal(UnsafeBufferPointer(start: tr_header_stream_id(&header), count: 16))
     var arrivals: [FileArrival] = []
     var isKnown = true
     for index in 0..<Int(TR_MAX_SINKS) {
       let intent = unsafe tr_header_intents(&header)[index]
       switch intent.kind {
       case UInt32(IntentKind.none): continue
-      case UInt32(IntentKind.file): arrivals.append(FileArrival(intent, owner: source.owner))
+      case UInt32(IntentKind.file): arrivals.append(FileArrival(intent, owner: source.owner, stream: stream))
       default: isKnown = false
       }
     }
-    if !arrivals.isEmpty, arrivals.allSatisfy(\.isComplete) {
+    if !arrivals.isEmpty, arrivals.allSatisfy({ $0.verdict == .arrived }) {
       release(isLast: isLast)
       return isLast ? .finished : .arrived
     }
     for arrival in arrivals { try arrival.undo() }
     cancel()
-    return isKnown && arrivals.allSatisfy(\.isFound) ? .undone : .unknown
+    return isKnown && !arrivals.contains { $0.verdict == .unknown } ? .undone : .unknown
   }
 }
 
@@ -130,51 +136,6 @@ enum IntentKind {
   static let none = 0
   static let file = 1
   static let stream = 2
-}
-
-/// What became of a batch that was on its way to a regular file.
-private struct FileArrival {
-  let path: String
-  let offset: UInt64
-  let length: UInt64
-  private let file: (device: UInt64, inode: UInt64)
-  /// The file's length now; nil when there is no such file any more.
-  let size: UInt64?
-
-  /// - Parameter owner: the ring file's. A file of another user is not touched, whatever the journal says.
-  init(_ intent: TRIntent, owner: UInt32) {
-    var intent = intent
-    path = unsafe text(tr_intent_path(&intent), limit: Int(TR_PATH_SIZE))
-    offset = intent.offset
-    length = intent.length
-    file = (intent.device, intent.inode)
-    let status = try? Syscalls.status(ofPath: path)
-    if let status, status.st_dev == intent.device, status.st_ino == intent.inode,
-      status.st_uid == owner, status.st_mode & S_IFMT == S_IFREG
-    {
-      size = UInt64(status.st_size)
-    } else {
-      size = nil
-    }
-  }
-
-  var isFound: Bool { size != nil }
-  var isComplete: Bool { size.map { $0 >= offset &+ length } ?? false }
-
-  /// Takes back the part of the batch that arrived.
-  func undo() throws(LogError) {
-    guard let size, size > offset else { return }
-    do {
-      // Once more by descriptor: whoever may rename files there could have put a link to another file in its place.
-      let descriptor = try Syscalls.open(path, O_WRONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY)
-      defer { close(descriptor) }
-      let status = try Syscalls.status(of: descriptor)
-      guard status.st_dev == file.device, status.st_ino == file.inode else { throw Errno(ESTALE) }
-      guard ftruncate(descriptor, off_t(offset)) == 0 else { throw Errno.current }
-    } catch {
-      throw LogError("cannot take back the cut lines at the end of \(path): \(error)")
-    }
-  }
 }
 
 /// The text at `start`, up to a NUL or `limit` bytes.

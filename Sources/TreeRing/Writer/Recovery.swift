@@ -54,7 +54,8 @@ package struct Recovery {
     let spelled = unsafe text(tr_header_sinks(&header), limit: 2048)
     var files: [FileSink] = []
     for sink in SinkConfiguration.parse(list: spelled) ?? [] {
-      if case .file(let path) = sink.target {
+      // Without its rotation: what is left goes to the file that is there.
+      if case .file(let path, _) = sink.target {
         files.append(try FileSink(path: path, format: sink.format, level: sink.level))
       }
     }

@@ -10,7 +10,7 @@ import Synchronization
 /// 1. sets the parked bit in every ring's attention word,
 /// 2. issues `membarrier`, so that every producer has either published its head or will see the bit,
 /// 3. looks at the heads once more, and
-/// 4. waits on the doorbell, without a timeout: an idle process does not wake up at all.
+/// 4. waits on the doorbell, without a timeout: an idle process does not wake up at all, unless a sink has asked for it (a file to be put aside at midnight).
 ///
 /// Where membarrier is refused, step 4 waits 5 ms at most.
 @safe
@@ -103,8 +103,13 @@ final class Writer: @unchecked Sendable {  // `drain` belongs to the thread alon
       case .failed(let error):
         waitAfter(error)
       case .idle:
+        let deadline = drain.attend()
         answerFlush(wanted)
-        if naps < Self.napsBeforeParking { sleep(min(Self.shortestNap << naps, Self.longestNap)) } else { park() }
+        if naps < Self.napsBeforeParking {
+          sleep(min(Self.shortestNap << naps, Self.longestNap))
+        } else {
+          park(until: deadline)
+        }
         naps += 1
       }
     }
@@ -132,11 +137,19 @@ final class Writer: @unchecked Sendable {  // `drain` belongs to the thread alon
     tr_work_begin()
   }
 
-  private func park() {
+  /// - Parameter deadline: when a sink has something to do, in nanoseconds since 1970; nil: never.
+  private func park(until deadline: UInt64?) {
     setParked(true)
     if hasBarrier { _ = tr_membarrier() }
-    if !hasUnread() { sleep(hasBarrier ? -1 : 5_000_000) }
+    if !hasUnread() { sleep(hasBarrier ? Self.patience(until: deadline) : 5_000_000) }
     setParked(false)
+  }
+
+  /// How long to wait, for ever when negative: a millisecond longer than asked, for the sleep goes by another clock than the deadline.
+  private static func patience(until deadline: UInt64?) -> Int64 {
+    guard let deadline else { return -1 }
+    let now = Syscalls.now(CLOCK_REALTIME)
+    return deadline > now ? Int64(clamping: deadline - now) + 1_000_000 : 1_000_000
   }
 
   private func setParked(_ parked: Bool) {

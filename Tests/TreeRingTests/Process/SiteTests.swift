@@ -47,6 +47,10 @@ import Testing
     #expect(many.integer("a") == round && many.integer("o") == 14 && many.integer("p") == round)
     let context = try record("context")
     #expect(context.msg == "with context \(round) end" && context.integer("context") == round)
+    let texts = ["first \(round) end", "second", "first \(round)", "\(round) first ", ""]
+    for (index, text) in texts.enumerated() { #expect(try record("macro \(index + 1)").msg == text) }
+    #expect(try record("macro 1").integer("round") == round && record("macro 3").integer("other") == round)
+    #expect(try record("macro 3").integer("round") == nil && record("macro 4").integer("round") == round)
     let channel = try record("channel")
     #expect(channel.msg == "channel \(round) end" && channel.integer("round") == round)
   }

@@ -1,0 +1,35 @@
+/// Levels, changed while the program runs. Each change takes effect with the next call of every logger, of swift-log's too where they have no level of
+/// their own, and costs them nothing. What `DEBUG` says of a logger (`DEBUG=shop.*=trace`) comes first.
+///
+/// A change takes some 100 µs and keeps a few hundred bytes for ever, because a log call may be reading the levels it replaces: nothing for a loop. Starts logging when
+/// nothing has started it. Safe from any thread, not in a signal handler.
+extension LogSystem {
+  /// Sets the level of all loggers that no rule covers.
+  public static func setLevel(_ level: Level) { change { $0.setting(level, forPrefix: nil) } }
+
+  /// Sets the level of the loggers whose labels begin with `prefix`: `shop` covers `shop` and `shop.checkout`, and so does `shop.*`. A longer prefix wins over
+  /// a shorter one.
+  public static func setLevel(_ level: Level, for prefix: String) { change { $0.setting(level, forPrefix: prefix) } }
+
+  /// Takes back what was said of `prefix`, by ``setLevel(_:for:)`` or by the configuration.
+  public static func resetLevel(for prefix: String) { change { $0.setting(nil, forPrefix: prefix) } }
+
+  /// Gives all loggers the levels of the configuration again.
+  public static func resetLevels() {
+    change { policy in
+      guard let configuration = LogSession.lastConfiguration else { return policy }
+      return policy.replacingLevels(configuration.level, configuration.levels)
+    }
+  }
+
+  /// The lowest level that a logger with this label writes.
+  public static func level(of label: String) -> Level {
+    _ = isStartedOrStarts()
+    return LogKey.withKey(label) { Level(rawValue: threshold(of: $0)) } ?? .critical
+  }
+
+  private static func change(_ change: (LogPolicy) -> LogPolicy) {
+    _ = isStartedOrStarts()
+    LogPolicy.update(change)
+  }
+}

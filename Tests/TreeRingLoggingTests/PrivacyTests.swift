@@ -1,0 +1,46 @@
+import Logging
+import TestSupport
+import Testing
+import TreeRing
+import TreeRingLogging
+
+/// The privacy mark as an attribute of metadata values.
+@Suite struct PrivacyTests {
+  private func shown(_ value: Logging.Logger.MetadataValue) throws -> String? {
+    let recorded = try RecordedLogger()
+    recorded.logger.info("marked", metadata: ["value": value])
+    let record = try recorded.onlyRecord()
+    if value.attributes[LogPrivacy.self] ?? .public != .public {
+      #expect(!record.line.contains("margarete"))
+    }
+    return record.value
+  }
+
+  @Test func theMarkDecidesWhatIsLeft() throws {
+    let user = "margarete@example.com"
+    #expect(try shown("\(user, privacy: .public)") == user)
+    #expect(try shown("\(user, privacy: .masked)") == "***.com")
+    #expect(try shown("\(user, privacy: .secret)") == "[redacted]")
+    let hash = try #require(try shown("\(user, privacy: .hashed)"))
+    #expect(try hash.hasPrefix("#") && hash == shown(.attributed(user, attributes: [LogPrivacy.hashed])))
+    #expect(try shown("\(user + "x", privacy: .hashed)") != hash)
+  }
+
+  @Test func theMarkIsForTheWholeValueAndTheStrictestCounts() throws {
+    let (user, other) = ("margarete", "anybody")
+    #expect(try shown("user \(user, privacy: .secret) and \(other)") == "[redacted]")
+    #expect(try shown("\(user, privacy: .secret)\(other, privacy: .public)") == "[redacted]")
+    #expect(try shown("\(other, privacy: .public)\(user, privacy: .masked)") == "***rete")
+  }
+
+  @Test func marksWorkInNestedValuesAndInEverySource() throws {
+    var recorded = try RecordedLogger(provider: .init { ["provided": "\("margarete", privacy: .secret)"] })
+    recorded.logger[metadataKey: "own"] = "\("margarete", privacy: .masked)"
+    recorded.logger.info("nested", metadata: ["user": ["names": ["\("margarete", privacy: .secret)", "public"]]])
+    let record = try recorded.onlyRecord()
+    #expect(!record.line.contains("margarete"))
+    #expect(record.object("user")?["names"] as? [String] == ["[redacted]", "public"])
+    #expect(record.provided == "[redacted]")
+    #expect(record.own == "***")
+  }
+}

@@ -1,0 +1,76 @@
+import TestSupport
+import Testing
+import TreeRing
+
+/// Levels that change while the program runs. Each test is a process of its own.
+@Suite struct LevelChangeTests {
+  private static let log = Logger("shop.checkout")
+
+  /// Which levels `log` writes.
+  private static var enabled: [Level] { Level.allCases.filter { log.isEnabled($0) } }
+
+  private static func from(_ level: Level) -> [Level] { Level.allCases.filter { $0 >= level } }
+
+  private static func start(level: Level = .info, levels: [LogConfiguration.LevelRule] = []) throws
+    -> TemporaryDirectory
+  {
+    let directory = try TemporaryDirectory()
+    try LogSystem.start(LogConfiguration(level: level, levels: levels, sinks: [.null], directory: directory.path))
+    return directory
+  }
+
+  @Test func aChangeReachesLoggersThatHaveLoggedAlready() async {
+    await #expect(processExitsWith: .success) {
+      let directory = try Self.start()
+      defer { withExtendedLifetime(directory) { LogSystem.stop() } }
+      #expect(Self.enabled == Self.from(.info))
+      for level in Level.allCases.reversed() {
+        LogSystem.setLevel(level)
+        #expect(Self.enabled == Self.from(level))
+        #expect(LogSystem.level(of: "anything") == level)
+      }
+    }
+  }
+
+  @Test func theLongestPrefixWins() async {
+    await #expect(processExitsWith: .success) {
+      let directory = try Self.start(levels: [.init(prefix: "shop", level: .error)])
+      defer { withExtendedLifetime(directory) { LogSystem.stop() } }
+      #expect(Self.enabled == Self.from(.error))
+      LogSystem.setLevel(.debug, for: "shop.check")
+      #expect(Self.enabled == Self.from(.debug))
+      LogSystem.setLevel(.critical, for: "shop")
+      LogSystem.setLevel(.trace)
+      #expect(Self.enabled == Self.from(.debug))
+      LogSystem.resetLevel(for: "shop.check")
+      #expect(Self.enabled == Self.from(.critical))
+      #expect(LogSystem.level(of: "shopping") == .critical)
+      #expect(LogSystem.level(of: "other") == .trace)
+    }
+  }
+
+  @Test func theConfigurationsLevelsComeBack() async {
+    await #expect(processExitsWith: .success) {
+      let directory = try Self.start(level: .notice, levels: [.init(prefix: "shop.*", level: .warning)])
+      defer { withExtendedLifetime(directory) { LogSystem.stop() } }
+      LogSystem.setLevel(.trace)
+      LogSystem.setLevel(.trace, for: "shop.*")
+      #expect(Self.enabled == Self.from(.trace))
+      LogSystem.resetLevels()
+      #expect(Self.enabled == Self.from(.warning))
+      #expect(LogSystem.level(of: "other") == .notice)
+    }
+  }
+
+  @Test func whatDebugSaysOfALoggerComesFirst() async {
+    await #expect(processExitsWith: .success) {
+      let directory = try Self.start()
+      defer { withExtendedLifetime(directory) { LogSystem.stop() } }
+      DebugChannel.enable("shop.*=trace")
+      LogSystem.setLevel(.error, for: "shop")
+      #expect(Self.enabled == Self.from(.trace))
+      _ = DebugChannel.disable()
+      #expect(Self.enabled == Self.from(.error))
+    }
+  }
+}

@@ -1,0 +1,271 @@
+import Synchronization
+import TestSupport
+import Testing
+import TreeRing
+
+/// Globals, as the code under test of most programs has them.
+private let global = Logger("recorder.global")
+private let debug = DebugChannel("recorder:debug")
+
+/// Records in memory: all of them, typed, and nobody else's.
+struct LogRecorderTests {
+  @Test func aRecordIsThereWhenTheCallReturns() {
+    let recorder = LogRecorder()
+    let log = recorder.logger("shop.checkout")
+    log.info("order \(17, "order.id") placed, total \(12.5, "order.total")") { $0["tags"] = ["new", "paid"] }
+    #expect(recorder.records.count == 1)
+    let record = recorder.records.first
+    #expect(record?.level == .info)
+    #expect(record?.label == "shop.checkout")
+    #expect(record?.message == "order 17 placed, total 12.5")
+    #expect(record?.values == ["order.id": 17, "order.total": 12.5, "tags": ["new", "paid"]])
+    #expect(record?["order.id"] == 17 && record?["none"] == nil)
+    #expect(record?.fields.map(\.isInMessage) == [true, true, false])
+    #expect(record?.isTruncated == false && record?.isDebugChannel == false)
+    #expect(abs(Int64(record?.nanosecondsSince1970 ?? 0) - Int64(Syscalls.now(0))) < 60_000_000_000)
+  }
+
+  @Test func everyTypeComesBack() {
+    let recorder = LogRecorder()
+    recorder.logger("types").notice("values") {
+      $0["int"] = -5
+      $0["uint"] = UInt64.max
+      $0["double"] = Double.infinity
+      $0["bool"] = false
+      $0["null"] = Int?.none
+      $0["text"] = "päyload\n"
+      $0["duration"] = Duration.milliseconds(1500)
+      $0["numbers"] = [[1, 2], []]
+      $0.group("outer") { outer in
+        outer["a"] = 1
+        outer.group("inner") { $0["b"] = "c" }
+      }
+    }
+    #expect(
+      recorder.records.first?.values == [
+        "int": -5, "uint": .integer(Int128(UInt64.max)), "double": .double(.infinity), "bool": false, "null": .null,
+        "text": "päyload\n", "duration": .duration(.milliseconds(1500)), "numbers": [[1, 2], []],
+        "outer": ["a": 1, "inner": ["b": "c"]],
+      ])
+  }
+
+  @Test func childLoggersErrorsAndStoredMessagesAreRecorded() {
+    struct Refused: Error {}
+    let recorder = LogRecorder()
+    let request = recorder.logger("http").with { $0["request.id"] = "r1" }
+    let stored: LogMessage = "kept \(1, "number")"
+    request.warning(stored, Refused()) { $0["status"] = 502 }
+    request.with { $0["step"] = 2 }.info("next")
+    #expect(recorder.records.map(\.message) == ["kept 1", "next"])
+    #expect(recorder.records[0]["request.id"] == "r1" && recorder.records[0]["status"] == 502)
+    #expect(recorder.records[0]["error.type"]?.stringValue?.hasSuffix("Refused") == true)
+    #expect(recorder.records[1].values == ["request.id": "r1", "step": 2])
+  }
+
+  @Test func whatIsOffIsNotEvaluated() {
+    let recorder = LogRecorder(level: .warning)
+    let log = recorder.logger("quiet")
+    var evaluated = 0
+    func count() -> Int {
+      evaluated += 1
+      return evaluated
+    }
+    log.info("\(count())")
+    log.error("\(count())")
+    #expect(evaluated == 1 && recorder.records.map(\.level) == [.error])
+    #expect(!log.isEnabled(.notice) && log.isEnabled(.warning))
+    #expect(recorder.records.count == 1, "asking records nothing")
+  }
+
+  @Test func aRecordThatIsTooLargeIsCutAndMarked() {
+    let recorder = LogRecorder()
+    recorder.logger("large").info("start \(String(repeating: "x", count: 100_000), "text") end")
+    #expect(recorder.records.first?.isTruncated == true)
+    #expect(recorder.records.first?.message.hasPrefix("start xxx") == true)
+  }
+
+  @Test func theLimitHolds() {
+    let recorder = LogRecorder(limit: 3)
+    let log = recorder.logger("many")
+    for number in 0..<5 { log.info("\(number)") }
+    #expect(recorder.records.map(\.message) == ["0", "1", "2"] && recorder.discarded == 2)
+    recorder.removeAll()
+    log.info("again")
+    #expect(recorder.records.count == 1 && recorder.discarded == 0)
+  }
+
+  @Test func aLoggerOutlivesItsRecorderAndItsParent() {
+    var child: Logger?
+    do {
+      let recorder = LogRecorder()
+      child = recorder.logger("gone").with { $0["still"] = true }
+    }
+    child?.info("to nobody")
+    #expect(child?.label == "gone")
+  }
+
+  @Test func recordersOfManyThreadsKeepTheirRecordsApart() async {
+    await withTaskGroup { group in
+      for number in 0..<8 {
+        group.addTask {
+          let recorder = LogRecorder()
+          let log = recorder.logger("same.label")
+          for turn in 0..<500 { log.info("\(number) \(turn)") }
+          #expect(recorder.records.map(\.message) == (0..<500).map { "\(number) \($0)" })
+        }
+      }
+    }
+  }
+
+  @Test func oneRecorderTakesRecordsOfManyThreads() async {
+    let recorder = LogRecorder()
+    let log = recorder.logger("shared")
+    await withTaskGroup { group in
+      for number in 0..<8 { group.addTask { for turn in 0..<500 { log.info("\(number * 500 + turn, "number")") } } }
+    }
+    #expect(recorder.records.compactMap { $0["number"]?.intValue }.sorted() == Array(0..<4000))
+  }
+
+  // MARK: recording what has loggers of its own
+
+  @Test func globalsOfTheCodeUnderTestAreRecorded() async {
+    let recorder = LogRecorder()
+    let answer = await recorder.recording {
+      global.trace("before")
+      await withTaskGroup { group in
+        for number in 0..<10 { group.addTask { global.info("child \(number, "number")") } }
+      }
+      await Task { global.info("a task made inside") }.value
+      debug("debug \(1, "number")")
+      return 42
+    }
+    #expect(answer == 42)
+    #expect(recorder.records.count == 13)
+    #expect(recorder.records.first?.message == "before" && recorder.records.first?.level == .trace)
+    #expect(recorder.records.filter { $0.message.hasPrefix("child") }.count == 10)
+    #expect(recorder.records.last?.label == "recorder:debug" && recorder.records.last?.isDebugChannel == true)
+    #expect(recorder.records.allSatisfy { $0.label.hasPrefix("recorder") })
+  }
+
+  @Test func channelsAreOnAsTheRecorderSays() {
+    let recorder = LogRecorder(debug: "other:*")
+    recorder.recording {
+      debug("never")
+      #expect(!debug.isEnabled)
+      DebugChannel("other:one")("heard")
+    }
+    #expect(recorder.records.map(\.message) == ["heard"])
+  }
+
+  @Test func scopesNestAndParallelScopesSeeTheirOwn() async {
+    await withTaskGroup { group in
+      for number in 0..<8 {
+        group.addTask {
+          let outer = LogRecorder()
+          let inner = LogRecorder(level: .error)
+          for turn in 0..<50 {
+            outer.recording {
+              global.info("outer \(number) \(turn)")
+              inner.recording {
+                global.info("off")
+                global.error("inner \(number) \(turn)")
+              }
+            }
+          }
+          #expect(outer.records.map(\.message) == (0..<50).map { "outer \(number) \($0)" })
+          #expect(inner.records.map(\.message) == (0..<50).map { "inner \(number) \($0)" })
+        }
+      }
+    }
+  }
+
+  @Test func aScopePassesErrorsOn() async {
+    struct Wrong: Error, Equatable {}
+    let recorder = LogRecorder()
+    #expect(throws: Wrong()) { try recorder.recording { throw Wrong() } }
+    await #expect(throws: Wrong()) {
+      try await recorder.recording {
+        await Task.yield()
+        throw Wrong()
+      }
+    }
+  }
+
+  @Test func aTestCanWaitForARecord() async {
+    let recorder = LogRecorder()
+    let log = recorder.logger("late")
+    log.info("first")
+    let task = Task {
+      for number in 0..<100 {
+        await Task.yield()
+        log.info("number \(number, "number")")
+      }
+    }
+    #expect(await recorder.first { $0.message == "first" } != nil)
+    #expect(await recorder.first { $0["number"] == 99 }?.message == "number 99")
+    #expect(await recorder.first(within: .milliseconds(1)) { $0.message == "never" } == nil)
+    await task.value
+  }
+
+  // MARK: beside the process's own log
+
+  @Test func aRecorderStartsNothing() async {
+    await #expect(processExitsWith: .success) {
+      let recorder = LogRecorder()
+      recorder.logger("alone").critical("nobody hears it")
+      recorder.recording { Logger("recorder.global").critical("nor this") }
+      precondition(recorder.records.count == 2)
+      precondition(LogSystem.counters.rings == 0)
+      // Logging can still be started: it has not been.
+      let directory = try TemporaryDirectory()
+      try LogSystem.start(LogConfiguration(sinks: [.null], directory: directory.path))
+      LogSystem.stop()
+    }
+  }
+
+  @Test func callsInsideOfCallsGoWhereTheyBelong() async {
+    await #expect(processExitsWith: .success) {
+      let directory = try TemporaryDirectory()
+      try LogSystem.start(LogConfiguration(sinks: [.null], directory: directory.path))
+      let (one, other) = (LogRecorder(), LogRecorder())
+      let (first, second) = (one.logger("first"), other.logger("second"))
+      let real = Logger("real")
+      func say(_ logger: Logger, _ text: String) -> String {
+        logger.info("\(text)")
+        return text
+      }
+      // The thread's first call of all, inside of a recorded one.
+      first.info("a \(say(real, "b"), "field") c \(say(second, "d")) e")
+      real.info("f \(say(first, "g")) h \(say(real, "i")) j \(say(second, say(first, "k")))")
+      second.info("l \(say(second, say(second, say(second, "m"))))")
+      precondition(one.records.map(\.message) == ["a b c d e", "g", "k"], "\(one.records)")
+      precondition(other.records.map(\.message) == ["d", "k", "m", "m", "m", "l m"], "\(other.records)")
+      precondition(LogSystem.counters.emitted == 3, "\(LogSystem.counters)")
+      precondition(LogSystem.counters.droppedTotal == 0)
+      LogSystem.flush()
+      precondition(LogSystem.counters.written == 3)
+      LogSystem.stop()
+    }
+  }
+
+  @Test func whenTheLastScopeEndsTheProcessLogsAsBefore() async {
+    await #expect(processExitsWith: .success) {
+      let directory = try TemporaryDirectory()
+      try LogSystem.start(LogConfiguration(level: .info, sinks: [.null], directory: directory.path, debug: "x"))
+      let log = Logger("recorder.global")
+      log.info("one")
+      log.debug("off")
+      let recorder = LogRecorder()
+      recorder.recording { log.debug("on") }
+      log.debug("off")
+      log.info("two")
+      precondition(!log.isEnabled(.debug) && log.isEnabled(.info))
+      precondition(recorder.records.map(\.message) == ["on"])
+      precondition(LogSystem.counters.emitted == 2, "\(LogSystem.counters)")
+      LogSystem.stop()
+      // A recorded call after the stop makes no ring.
+      recorder.recording { log.info("still") }
+      precondition(recorder.records.count == 2 && LogSystem.counters.rings == 0)
+    }
+  }
+}
