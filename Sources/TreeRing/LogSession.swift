@@ -10,6 +10,7 @@ final class LogSession: Sendable {
   private let file: RingFile
   private let local: LocalRingsBox
   private let isExternal: Bool
+  private let control: ControlServer?
 
   /// Makes the ring file and, where the configuration says so, the writer.
   ///
@@ -33,8 +34,15 @@ final class LogSession: Sendable {
     let producer = unsafe Self.makeProducer(file, configuration)
     let rings = unsafe LocalRings(producer)
     local = LocalRingsBox(rings)
-    writer = drains ? Writer(Drain(rings, sinks: sinks)) : nil
+    let predecessors = file.path.map {
+      Predecessors(
+        directory: String($0[..<($0.lastIndex(of: "/") ?? $0.endIndex)]), program: ProcessIdentity.programName(),
+        sinks: sinks)
+    }
+    writer = drains ? Writer(Drain(rings, sinks: sinks), predecessors: predecessors) : nil
     try writer?.start()
+    // A file that nobody drains any more has nobody to switch it.
+    control = isAfterlife ? nil : file.path.flatMap { ControlServer.start(besideRing: $0) }
     unsafe tr_set_producer(producer)
     // Once more: a site that was learnt since has been written to the file before this one, or is seen now.
     unsafe SiteTable.copyAll(to: header, file.descriptor)
@@ -109,11 +117,16 @@ final class LogSession: Sendable {
 
   /// Closes the rings, delivers everything, writes the closing records and removes the file; under a collector, leaves the rest to it.
   func stop() {
+    control?.stop()
     seal()
-    if let drain = writer?.join() {
+    if let (drain, predecessors) = writer?.join() {
       tr_work_begin()
       defer { tr_work_end() }
-      if finish(drain), let path = file.path { unsafe unlink(path) }
+      if finish(drain) {
+        if let path = file.path { unsafe unlink(path) }
+        // A program that lives for a moment comes to its predecessor's records here.
+        predecessors?.finish(withinMilliseconds: 1000)
+      }
     }
     // What is left belongs to whoever comes. Closing alone would not let go of the locks: the mappings of the rings hold the open file, too.
     if file.descriptor >= 0 {
@@ -214,6 +227,7 @@ final class LogSession: Sendable {
   /// In a forked child: forgets the parent's session and its rings, and lets go of its locks. Touches no lock and no memory of the parent's.
   static func abandon() {
     tr_leave_parent()
+    ControlServer.abandon()
     address.store(0, ordering: .releasing)
   }
 }

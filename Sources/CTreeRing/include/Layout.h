@@ -121,7 +121,7 @@ typedef struct {
   uint64_t lost[TR_LEVELS];   // 128  calls that found no ring at all, by level
   uint64_t lost_told;         // 192
   uint64_t pending_lost_told; // 200
-  uint64_t intent_state;      // 208  0 none, 1 a batch is on its way, 2 it is the last one (closing records)
+  uint64_t intent_state;      // 208  0 none, 1 a batch is on its way, 2 it is the last one (closing records), 3 that one has arrived
   char program[128];          // 216
   char sinks[2048];           // 344  the sinks of the writer thread, as TREERING_SINK spells them
   char format[16];            // 2392

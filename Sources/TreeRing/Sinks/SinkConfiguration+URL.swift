@@ -1,7 +1,8 @@
 extension SinkConfiguration {
   static let forms =
-    "sink URLs separated by blanks: stderr: stdout: file:/path null:, each with ?format=json|console&level=LEVEL; "
-    + "file: with \(FileOptions.forms)"
+    "sink URLs separated by blanks: stderr: stdout: file:/path syslog:/dev/log syslog+udp://host:514 syslog+tcp://host:601 "
+    + "journald: null:, each with ?format=\(LogFormat.allCases.map(\.rawValue).joined(separator: "|"))&level=LEVEL; "
+    + "file: with \(FileOptions.forms); syslog with \(SyslogOptions.forms)"
 
   /// Sink URLs separated by blanks; nil when one is not understood.
   package static func parse(list: String) -> [SinkConfiguration]? {
@@ -47,7 +48,12 @@ extension SinkConfiguration.Target {
     case "file" where !url.path.isEmpty:
       guard let options = FileOptions(&url) else { return nil }
       self = .file(url.path, options)
-    default: return nil
+    case "journald" where url.path.isEmpty || url.path.hasPrefix("/"):
+      guard let options = SyslogOptions(&url) else { return nil }
+      self = .journald(path: url.path.isEmpty ? JournalSink.standardPath : url.path, options)
+    default:
+      guard let target = SyslogTarget(url), let options = SyslogOptions(&url) else { return nil }
+      self = .syslog(target, options)
     }
   }
 
@@ -58,6 +64,9 @@ extension SinkConfiguration.Target {
     case .standardOutput: SinkURL(scheme: "stdout")
     case .null: SinkURL(scheme: "null")
     case .file(let path, let options): options.url(of: path)
+    case .syslog(let target, let options): options.url(of: target.url)
+    case .journald(let path, let options):
+      options.url(of: SinkURL(scheme: "journald", path: path == JournalSink.standardPath ? "" : path))
     }
   }
 }

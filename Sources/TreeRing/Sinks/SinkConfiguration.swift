@@ -8,13 +8,18 @@ public struct SinkConfiguration: Sendable, Equatable {
     case standardOutput
     /// A regular file, made with mode 0640 when it is missing, appended to.
     case file(String, FileOptions = FileOptions())
+    /// A syslog daemon.
+    case syslog(SyslogTarget, SyslogOptions = SyslogOptions())
+    /// systemd's journal, at the socket of this path. Of the options only facility and application count.
+    case journald(path: String = "/run/systemd/journal/socket", SyslogOptions = SyslogOptions())
     /// Nothing: records are read, counted and forgotten.
     case null
   }
 
   /// What it writes to.
   public var target: Target
-  /// The format; nil: console on a terminal, JSON otherwise.
+  /// The format; nil: console on a terminal, JSON otherwise. Of syslog and the journal it is the format of the text in the message; nil: text and fields each
+  /// in their place.
   public var format: LogFormat?
   /// Records below this level are left out of this sink.
   public var level: Level
@@ -44,6 +49,19 @@ public struct SinkConfiguration: Sendable, Equatable {
     level: Level = .trace
   ) -> Self {
     Self(target: .file(path, FileOptions(rotation: rotation, durability: durability)), format: format, level: level)
+  }
+  /// A syslog daemon: of this machine unless told otherwise.
+  public static func syslog(
+    _ target: SyslogTarget = .local(path: "/dev/log"), options: SyslogOptions = SyslogOptions(),
+    format: LogFormat? = nil, level: Level = .trace
+  ) -> Self {
+    Self(target: .syslog(target, options), format: format, level: level)
+  }
+  /// systemd's journal.
+  ///
+  /// - Parameter application: `SYSLOG_IDENTIFIER`; nil: the program's file name.
+  public static func journald(application: String? = nil, level: Level = .trace) -> Self {
+    Self(target: .journald(SyslogOptions(application: application)), level: level)
   }
   /// Nowhere.
   public static var null: Self { Self(target: .null) }

@@ -19,6 +19,7 @@ package final class Drain {
   private let sharesClock: Bool
   private let pid: UInt32
   private let streamID: String
+  private let isRecovered: Bool
   /// Of each ring, by index: what its records have in common, and the time of the last one.
   private var contexts: [RecordContext] = unsafe []
   private var templates = RecordTemplates()
@@ -36,13 +37,16 @@ package final class Drain {
     init(_ sink: any Sink) {
       self.sink = sink
       level = sink.level
-      formatter = sink.format.makeFormatter(colours: sink.colours)
+      formatter = sink.makeFormatter()
     }
   }
 
-  /// - Parameter isSameBoot: false for a file from before the machine's last start, whose ticks only its own header explains.
-  package init(_ source: any RingSource, sinks: [any Sink], isSameBoot: Bool = true) {
+  /// - Parameters:
+  ///   - isSameBoot: false for a file from before the machine's last start, whose ticks only its own header explains.
+  ///   - isRecovered: lines are marked as written after their process's death.
+  package init(_ source: any RingSource, sinks: [any Sink], isSameBoot: Bool = true, isRecovered: Bool = false) {
     self.source = source
+    self.isRecovered = isRecovered
     self.sinks = sinks.map(SinkLine.init)
     var header = source.readHeader() ?? TRProcessHeader()
     TickClock.choose()
@@ -97,7 +101,7 @@ package final class Drain {
   }
 
   /// The head, or where a sealed ring ends: what was committed behind that has been moved to another file.
-  private static func end(of ring: TRRing) -> UInt64 {
+  static func end(of ring: TRRing) -> UInt64 {
     let isSealed = ring.attention & TR_ATTENTION_SEALED != 0 && ring.sealed_head != 0
     return isSealed ? min(ring.head, ring.sealed_head & ~7) : ring.head
   }
@@ -147,7 +151,8 @@ package final class Drain {
   /// What the formatter is told of a ring's records; `time` is that of the last one.
   private func context(of ring: Int) -> RecordContext {
     for index in unsafe contexts.count..<max(ring + 1, contexts.count) {
-      unsafe contexts.append(RecordContext(time: 0, pid: pid, ring: "\(streamID).\(index)", label: nil))
+      let ring = "\(streamID).\(index)"
+      unsafe contexts.append(RecordContext(time: 0, pid: pid, ring: ring, label: nil, isRecovered: isRecovered))
     }
     return unsafe contexts[ring]
   }

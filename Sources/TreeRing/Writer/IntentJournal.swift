@@ -85,7 +85,7 @@ struct IntentJournal {
     }
     let header = unsafe source.header
     if let pending = source.readHeader()?.pending_lost_told { unsafe source.store(header, \.lost_told, pending) }
-    if !isLast { unsafe source.store(header, \.intent_state, 0) }
+    unsafe source.store(header, \.intent_state, isLast ? 3 : 0)
   }
 
   /// The batch has not been written: nothing moves.
@@ -110,6 +110,7 @@ struct IntentJournal {
   func settle() throws(LogError) -> Settlement {
     guard var header = source.readHeader() else { throw LogError("the ring file was cut short while it was read") }
     guard header.intent_state != 0 else { return .clean }
+    if header.intent_state == 3 { return .finished }
     let isLast = header.intent_state == 2
     let stream = unsafe hexadecimal(UnsafeBufferPointer(start: tr_header_stream_id(&header), count: 16))
     var arrivals: [FileArrival] = []

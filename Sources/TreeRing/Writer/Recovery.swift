@@ -27,7 +27,7 @@ package struct Recovery {
     var places: [String] = []
     let collector: RingCollector
     do {
-      collector = try RingCollector(path: path) { attachment in
+      collector = try RingCollector(path: path, isRecovered: true) { attachment in
         let files = try Self.fileSinks(of: attachment)
         places = files.isEmpty ? ["standard output"] : files.map(\.path)
         return files.isEmpty ? [fallback] : files
@@ -48,14 +48,20 @@ package struct Recovery {
   }
 
   /// The files the dead process was writing. The header is believed only where its owner is us: a path in another user's file could point anywhere.
-  private static func fileSinks(of attachment: RingAttachment) throws(LogError) -> [FileSink] {
+  ///
+  /// - Parameter open: sinks of this process; a file that one of them has open is written through it, for it holds the file's lock.
+  static func fileSinks(of attachment: RingAttachment, sharing open: [any Sink] = []) throws(LogError) -> [FileSink] {
     guard attachment.owner == geteuid(), var header = attachment.readHeader(), header.mode == TR_MODE_THREAD
     else { return [] }
     let spelled = unsafe text(tr_header_sinks(&header), limit: 2048)
     var files: [FileSink] = []
     for sink in SinkConfiguration.parse(list: spelled) ?? [] {
       // Without its rotation: what is left goes to the file that is there.
-      if case .file(let path, _) = sink.target {
+      guard case .file(let path, _) = sink.target else { continue }
+      let shared = open.lazy.compactMap { $0 as? FileSink }.first { $0.path == path }
+      if let shared {
+        files.append(shared)
+      } else {
         files.append(try FileSink(path: path, format: sink.format, level: sink.level))
       }
     }

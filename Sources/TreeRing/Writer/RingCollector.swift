@@ -14,14 +14,17 @@ package final class RingCollector {
 
   /// Attaches to the file, settles what its last consumer left, and from then on drains into `sinks`.
   ///
+  /// - Parameter isRecovered: lines are marked as written after their process's death.
   /// - Throws: `RingAttachment.Refusal` when somebody else consumes it or it is no ring file; `LogError` when cut lines cannot be taken back.
-  package init(path: String, sinks: (RingAttachment) throws -> [any Sink]) throws {
+  package init(path: String, isRecovered: Bool = false, sinks: (RingAttachment) throws -> [any Sink]) throws {
     self.path = path
     attachment = try RingAttachment(path: path, consumes: true)
     let settled = try IntentJournal(attachment).settle()
     settlement = "\(settled)"
     isFinished = settled == .finished
-    drain = Drain(attachment, sinks: isFinished ? [] : try sinks(attachment), isSameBoot: attachment.isSameBoot)
+    drain = Drain(
+      attachment, sinks: isFinished ? [] : try sinks(attachment), isSameBoot: attachment.isSameBoot,
+      isRecovered: isRecovered)
   }
 
   /// Whether the file is done with and removed, or about to be.

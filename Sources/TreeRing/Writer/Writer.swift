@@ -14,8 +14,9 @@ import Synchronization
 ///
 /// Where membarrier is refused, step 4 waits 5 ms at most.
 @safe
-final class Writer: @unchecked Sendable {  // `drain` belongs to the thread alone until `join`; the rest is atomic
+final class Writer: @unchecked Sendable {  // `drain`, `predecessors`: the thread alone, until `join`
   private let drain: Drain
+  private let predecessors: Predecessors?
   private let doorbell: UnsafeMutablePointer<UInt32>
   private let hasBarrier: Bool
   private let flushWanted = Atomic<UInt32>(0)
@@ -29,8 +30,10 @@ final class Writer: @unchecked Sendable {  // `drain` belongs to the thread alon
   private static let longestNap: Int64 = 500_000
   private static let napsBeforeParking = 12
 
-  init(_ drain: Drain) {
+  /// - Parameter predecessors: what earlier runs left, which this thread writes out as well.
+  init(_ drain: Drain, predecessors: Predecessors? = nil) {
     self.drain = drain
+    self.predecessors = predecessors
     unsafe doorbell = tr_doorbell()
     unsafe flushDone = .allocate(capacity: 1)
     unsafe flushDone.initialize(to: 0)
@@ -80,17 +83,18 @@ final class Writer: @unchecked Sendable {  // `drain` belongs to the thread alon
     unsafe _ = tr_futex_wake(doorbell, false)
   }
 
-  /// Ends the thread and waits for it. Then the caller owns the drain.
-  func join() -> Drain {
+  /// Ends the thread and waits for it. Then the caller owns the drain, and what is left of the predecessors.
+  func join() -> (Drain, Predecessors?) {
     isStopping.store(true, ordering: .releasing)
     wake()
     pthread_join(thread, nil)
-    return drain
+    return (drain, predecessors)
   }
 
   private func run() {
     tr_work_begin()
     defer { tr_work_end() }
+    predecessors?.settle()
     var naps = 0
     while !isStopping.load(ordering: .acquiring) {
       tr_work_pause()
@@ -100,11 +104,13 @@ final class Writer: @unchecked Sendable {  // `drain` belongs to the thread alon
       case .delivered:
         naps = 0
         hasComplained = false
+        _ = predecessors?.step()
       case .failed(let error):
         waitAfter(error)
       case .idle:
         let deadline = drain.attend()
         answerFlush(wanted)
+        if predecessors?.step() == true { continue }
         if naps < Self.napsBeforeParking {
           sleep(min(Self.shortestNap << naps, Self.longestNap))
         } else {
