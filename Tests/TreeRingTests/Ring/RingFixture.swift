@@ -49,6 +49,9 @@ final class RingFixture {
     close(file.descriptor)
   }
 
+  /// How many rings it has.
+  var count: Int { unsafe rings.count }
+
   /// Promises to commit nothing more, as a process that closes its stream.
   func seal() { unsafe tr_store32(tr_header_sealed(file.header), 1) }
 

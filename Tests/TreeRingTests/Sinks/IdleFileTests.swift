@@ -48,6 +48,28 @@ import Testing
     #expect(!threads.contains("treering-files\n"), "the thread in the background is there only while it has work")
   }
 
+  /// A program that logs nothing keeps a renamed file open until it is told.
+  @Test func aProgramThatHandlesSIGHUPFollowsThoughItLogsNothing() throws {
+    let run = try StormRun()
+    let child = try ChildProcess(
+      "LogStorm", ["steps", run.directory.file("go"), "10"], environment: run.environment)
+    #expect(child.readLine() == "step 0")
+    _ = try settle(child.pid)
+    unsafe rename(run.log, run.log + ".1")
+    usleep(50_000)
+    #expect(!run.directory.names(in: ".").contains("log"), "an idle writer sleeps")
+    child.kill(SIGHUP)
+    let isThere = (0..<1000).contains { _ in
+      usleep(10_000)
+      return run.directory.names(in: ".").contains("log")
+    }
+    #expect(isThere)
+    let open = try Syscalls.list("/proc/\(child.pid)/fd").map {
+      (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/\(child.pid)/fd/\($0)")) ?? ""
+    }
+    #expect(open.contains(run.log) && !open.contains(run.log + ".1"))
+  }
+
   /// It wakes up to make the last batch durable, and then never again.
   @Test func itWakesForWhatItWasAskedFor() throws {
     let run = try StormRun()
