@@ -26,6 +26,7 @@ final class LogSession: Sendable {
     file = try Self.makeFile(configuration, consumes: drains, isFallbackAllowed)
     let header = unsafe file.header
     unsafe Self.inheritLabels(header)
+    unsafe SiteTable.copyAll(to: header, file.descriptor)
     if !isExternal {
       let spelled = Array(configuration.sinks.map(\.url).joined(separator: "\n").utf8)
       // Half a list would name other files. Without one, recovery writes to its standard output.
@@ -46,6 +47,8 @@ final class LogSession: Sendable {
     // A file that nobody drains any more has nobody to switch it.
     control = isAfterlife ? nil : file.path.flatMap { ControlServer.start(besideRing: $0) }
     unsafe tr_set_producer(producer)
+    // Once more: a site that was learnt since has been written to the file before this one, or is seen now.
+    unsafe SiteTable.copyAll(to: header, file.descriptor)
     Self.lastConfiguration = configuration
   }
 

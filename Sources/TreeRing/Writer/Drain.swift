@@ -43,6 +43,7 @@ package final class Drain {
   private let isRecovered: Bool
   /// Of each ring, by index: what its records have in common, and the time of the last one.
   private var contexts: [RecordContext] = unsafe []
+  private var templates = RecordTemplates()
   package internal(set) var counters = DrainCounters()
 
   /// Bytes after which a batch is closed.
@@ -204,6 +205,8 @@ package final class Drain {
   }
 
   private func append(_ record: RecordView, _ context: inout RecordContext, ring: Int) {
+    var record = unsafe record
+    unsafe templates.complete(&record, from: source)
     unsafe context.time = max(unsafe clock.nanoseconds(record.ticks), context.time)
     unsafe context.label = source.label(record.label)
     for index in receiving.indices { unsafe receiving[index].append(record, context) }
