@@ -61,7 +61,7 @@ extension [UInt8] {
         var writer = unsafe RecordWriter(cursor: start, limit: start + room)
         write(&writer)
         isFull = writer.isFull
-        count = unsafe (writer.cursor ?? start) - start
+        count = unsafe writer.cursor - start
       }
       if !isFull || room >= RecordLayout.largestRecord { return append(contentsOf: written) }
       room = Swift.min(room * 4, RecordLayout.largestRecord)

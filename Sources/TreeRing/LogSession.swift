@@ -25,6 +25,7 @@ final class LogSession: Sendable {
     file = try Self.makeFile(configuration, consumes: drains, isFallbackAllowed)
     let header = unsafe file.header
     unsafe Self.inheritLabels(header)
+    unsafe SiteTable.copyAll(to: header, file.descriptor)
     if !isExternal {
       let spelled = configuration.sinks.map(\.url).joined(separator: " ")
       unsafe RingFile.copy(Array(spelled.utf8), to: UnsafeMutableRawPointer(tr_header_sinks(header)), 2047)
@@ -35,6 +36,8 @@ final class LogSession: Sendable {
     writer = drains ? Writer(Drain(rings, sinks: sinks)) : nil
     try writer?.start()
     unsafe tr_set_producer(producer)
+    // Once more: a site that was learnt since has been written to the file before this one, or is seen now.
+    unsafe SiteTable.copyAll(to: header, file.descriptor)
     Self.lastConfiguration = configuration
   }
 

@@ -62,9 +62,16 @@ extension RecordWriter {
   @inline(__always)
   static func forCallUnderWay() -> RecordWriter {
     let thread = unsafe tr_thread()
-    let cursor = unsafe thread.pointee.cursor
+    guard let cursor = unsafe thread.pointee.cursor, let slots = unsafe thread.pointee.slots else { return .nowhere() }
     unsafe thread.pointee.cursor = nil
-    return unsafe RecordWriter(cursor: cursor, limit: cursor == nil ? nil : thread.pointee.limit)
+    return unsafe RecordWriter(cursor: cursor, limit: thread.pointee.limit, slots: slots)
+  }
+
+  /// A writer that is full from the start.
+  @usableFromInline
+  @inline(never)
+  static func nowhere() -> RecordWriter {
+    unsafe RecordWriter(cursor: UnsafeMutablePointer(mutating: tr_element()), limit: nil)
   }
 }
 

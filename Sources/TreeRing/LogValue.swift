@@ -33,9 +33,7 @@ extension RecordWriter {
   }
 
   /// Closes the innermost group or array, with the `fieldOnly` it was opened with: the bracket belongs where the members are.
-  public mutating func end(fieldOnly: Bool) {
-    _ = unsafe open(Self.tag(SegmentTag.end, fieldOnly), .none, payload: 0)
-  }
+  public mutating func end(fieldOnly: Bool) { self = closing(Self.tag(SegmentTag.end, fieldOnly)) }
 }
 
 extension FixedWidthInteger {
@@ -140,7 +138,7 @@ extension Array: LogValue where Element: LogValue {
   @inlinable
   public func write(to writer: inout RecordWriter, key: LogKey, fieldOnly: Bool) {
     writer.beginArray(key: key, fieldOnly: fieldOnly)
-    for element in self { element.write(to: &writer, key: "", fieldOnly: fieldOnly) }
+    for element in self { element.write(to: &writer, key: .element, fieldOnly: fieldOnly) }
     writer.end(fieldOnly: fieldOnly)
   }
 }
@@ -164,10 +162,15 @@ extension RecordWriter {
   func writing(_ tag: UInt8, _ key: LogKey, _ string: String) -> RecordWriter {
     var writer = self
     let copied: Void? = unsafe string.utf8.withContiguousStorageIfAvailable { unsafe writer.bytes(tag, key, $0) }
-    if copied == nil {
-      var native = string
-      native.withUTF8 { unsafe writer.bytes(tag, key, $0) }
-    }
+    return copied == nil ? writingCopy(tag, key, string) : writer
+  }
+
+  /// Of its own, so that the usual string costs no saved registers.
+  @inline(never)
+  private func writingCopy(_ tag: UInt8, _ key: LogKey, _ string: String) -> RecordWriter {
+    var writer = self
+    var native = string
+    native.withUTF8 { unsafe writer.bytes(tag, key, $0) }
     return writer
   }
 

@@ -8,7 +8,8 @@ extension Logger {
   @inlinable
   package var threshold: Level {
     // With the label known the gate is this logger's own. At 0 it may be waiting for a new answer.
-    if unsafe tr_logger_label(name.start) != 0, case let known = unsafe tr_logger_threshold(name.start), known > 0,
+    let gate = unsafe tr_logger_gate(name.start)
+    if tr_gate_label(gate) != 0, case let known = tr_gate_threshold(gate), known > 0,
       let level = Level(rawValue: UInt8(truncatingIfNeeded: known))
     {
       return level
@@ -24,10 +25,10 @@ extension Logger {
   package func record(
     _ level: Level, _ text: String, _ error: (any Error)?, fields: (inout RecordWriter) -> Void
   ) {
-    let known = unsafe tr_logger_label(name.start)
+    let known = unsafe tr_gate_label(tr_logger_gate(name.start))
     CallPath.record(
       level: level, flags: 0, name: name, label: known != 0 ? known : CallPath.learnLabel(name, context),
-      context: context,
+      context: context, source: .none,
       text: { LogText(string: text) }, error: { error }, fields: { fields(&$0.writer) })
   }
 }

@@ -44,7 +44,7 @@ public struct Logger: Sendable {
   @inlinable
   @inline(__always)
   public func isEnabled(_ level: Level) -> Bool {
-    unsafe tr_logger_passes(name.start, level.rawValue) && CallPath.allows(name, level, context)
+    unsafe tr_gate_passes(tr_logger_gate(name.start), level.rawValue) && CallPath.allows(name, level, context)
   }
 
   /// A child logger: every record it writes carries `fields`, which are encoded once, here. Allocates.

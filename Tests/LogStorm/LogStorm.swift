@@ -12,7 +12,7 @@ let debug = DebugChannel("storm:debug")
 enum LogStorm {
   static let modes: [String: @Sendable () -> Void] = [
     "collect": Collect.run, "deep": Nested.runDeep, "fork": Fork.run, "levels": Levels.run, "nested": Nested.run,
-    "orphan": Fork.runOrphan,
+    "orphan": Fork.runOrphan, "sites": Sites.run,
     "signals": Signals.run, "stop": Stop.run, "stored": Stored.run, "threads": Threads.run,
   ]
 

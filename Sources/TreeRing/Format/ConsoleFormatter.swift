@@ -77,7 +77,7 @@ final class ConsoleFormatter: Formatter {
   }
 
   private func fields(of record: RecordView, to output: OutputBuffer) {
-    var reader = unsafe SegmentReader(record.segments)
+    var reader = unsafe record.reader
     var depth = 0
     var isFirst = false
     while let segment = unsafe reader.next() {

@@ -64,7 +64,7 @@ final class JSONFormatter: Formatter {
 
   /// False when some field was left out, because names were repeated, or there were more, than anybody can mean.
   private func fields(of record: RecordView, to output: OutputBuffer) -> Bool {
-    var reader = unsafe SegmentReader(record.segments)
+    var reader = unsafe record.reader
     var nesting = Nesting()
     var isWhole = true
     names.removeAll(allowingPID: unsafe record.isAboutOther)
@@ -357,7 +357,7 @@ extension Segment {
 extension RecordView {
   /// The label that the record carries itself; empty when it carries none.
   func withCarriedLabel(_ body: (UnsafeBufferPointer<UInt8>) -> Void) {
-    var reader = unsafe SegmentReader(segments)
+    var reader = unsafe reader
     guard let first = unsafe reader.next(), unsafe first.tag == SegmentTag.label else { return }
     unsafe body(first.payload)
   }

@@ -33,7 +33,7 @@ extension RecordWriter {
       var encoding = unsafe RecordWriter(cursor: start, limit: start + room)
       value.write(to: &encoding, key: .none, fieldOnly: false)
       if encoding.isFull, room < RecordLayout.largestRecord { return nil }
-      let encoded = unsafe UnsafeBufferPointer(start: start, count: (encoding.cursor ?? start) - start)
+      let encoded = unsafe UnsafeBufferPointer(start: start, count: encoding.cursor - start)
       var writer = self
       switch privacy {
       case .hashed: unsafe writer.hash(encoded, key, fieldOnly)

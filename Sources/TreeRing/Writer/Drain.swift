@@ -21,6 +21,7 @@ package final class Drain {
   private let streamID: String
   /// Of each ring, by index: what its records have in common, and the time of the last one.
   private var contexts: [RecordContext] = unsafe []
+  private var templates = RecordTemplates()
   private(set) package var counters = DrainCounters()
 
   /// Bytes after which a batch is closed.
@@ -133,6 +134,8 @@ package final class Drain {
   }
 
   private func append(_ record: RecordView, _ context: inout RecordContext) {
+    var record = unsafe record
+    unsafe templates.complete(&record, from: source)
     unsafe context.time = max(unsafe clock.nanoseconds(record.ticks), context.time)
     unsafe context.label = source.label(record.label)
     for index in sinks.indices {
