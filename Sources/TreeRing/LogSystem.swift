@@ -104,6 +104,7 @@ public enum LogSystem {
   /// Makes the session. With the fallback, what fails is told on standard error and replaced by what works: logging never stops a program.
   private static func begin(_ configuration: LogConfiguration, isFallbackAllowed: Bool) throws(LogError) {
     let isAfterlife = wasStopped.load(ordering: .acquiring) && isFallbackAllowed
+    RedactionTable.install(configuration.redactedKeys)
     let session = try LogSession(configuration, isAfterlife: isAfterlife, isFallbackAllowed: isFallbackAllowed)
     let filter = DebugFilter(parsing: configuration.debug)
     LogPolicy.current = LogPolicy(level: configuration.level, rules: configuration.levels, filter: filter)
