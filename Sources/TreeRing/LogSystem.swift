@@ -39,6 +39,7 @@ public enum LogSystem {
   /// stays in a new ring file, for `treering recover` or the next start.
   public static func stop() {
     guard let session = LogSession.current else { return }
+    RestraintSite.tellRest()
     // Callers that come now wait for the two lines until `idle`.
     phase.store(.starting, ordering: .releasing)
     LogSession.current = nil
@@ -118,6 +119,7 @@ public enum LogSystem {
   /// In a forked child: nothing of the parent's is used again. The child starts anew with its first call.
   private static func forked() {
     LogSession.abandon()
+    RestraintSite.forget()
     phase.store(.idle, ordering: .releasing)
   }
 
