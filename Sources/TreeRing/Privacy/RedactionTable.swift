@@ -81,16 +81,16 @@ final class RedactionTable: @unchecked Sendable {  // constants after `init`
 
   private static let installed = Mutex(RedactedKeys.standard)
 
-  /// Puts a list in force, for every call that begins after it. What was learnt of call sites under another list is forgotten: they may be known by a name that
+  /// Puts a list in force, for every call that begins after it. Logging starts with one, so that no signal handler has to make the standard one. What was learnt of call sites under another list is forgotten: they may be known by a name that
   /// hides its value now.
   static func install(_ keys: RedactedKeys) {
     let isOther = installed.withLock { installed in
       defer { installed = keys }
       return installed != keys
     }
-    guard isOther else { return }
+    guard isOther || address.load(ordering: .relaxed) == 0 else { return }
     let table = unsafe Unmanaged.passRetained(RedactionTable(keys)).toOpaque()
     address.store(UInt(bitPattern: table), ordering: .releasing)
-    SiteTable.forget()
+    if isOther { SiteTable.forget() }
   }
 }
