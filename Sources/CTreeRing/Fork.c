@@ -73,6 +73,13 @@ static void pause_for_forks(pthread_mutex_t *work) {
   pthread_mutex_lock(work);
 }
 
+// Held by the control thread while it does anything but wait for a request.
+static pthread_mutex_t answering = PTHREAD_MUTEX_INITIALIZER;
+static _Thread_local bool holds_control;
+
+void tr_answer_begin(void) { pthread_mutex_lock(&answering); }
+void tr_answer_end(void) { pthread_mutex_unlock(&answering); }
+
 void tr_work_begin(void) { pthread_mutex_lock(&at_work); }
 void tr_work_pause(void) { pause_for_forks(&at_work); }
 void tr_work_end(void) { pthread_mutex_unlock(&at_work); }
@@ -88,12 +95,14 @@ static void before_fork(void) {
   clock_gettime(CLOCK_REALTIME, &end);
   end.tv_sec += 1;
   holds_writer = pthread_mutex_timedlock(&at_work, &end) == 0;
+  holds_control = pthread_mutex_timedlock(&answering, &end) == 0;
   holds_chores = pthread_mutex_timedlock(&at_chores, &end) == 0;
   keep_calls_under_way();
 }
 
 static void after_fork_in_parent(void) {
   forget_calls_under_way();
+  if (holds_control) pthread_mutex_unlock(&answering);
   if (holds_chores) pthread_mutex_unlock(&at_chores);
   if (holds_writer) pthread_mutex_unlock(&at_work);
   __atomic_fetch_sub(&forks_waiting, 1, __ATOMIC_ACQ_REL);
@@ -104,6 +113,7 @@ static void after_fork_in_child(void) {
   pthread_mutexattr_init(&kind);
   pthread_mutexattr_settype(&kind, PTHREAD_MUTEX_ERRORCHECK);
   pthread_mutex_init(&at_work, &kind);
+  pthread_mutex_init(&answering, NULL);
   pthread_mutex_init(&at_chores, &kind);
   __atomic_store_n(&forks_waiting, 0, __ATOMIC_RELEASE);
   if (child_of_fork) child_of_fork();

@@ -5,7 +5,7 @@ import Synchronization
 /// A policy is never changed and never freed, so a log call in a signal handler may read it without a lock; a new one replaces it as a whole.
 final class LogPolicy: Sendable {
   let level: Level
-  private let levelRules: [LogConfiguration.LevelRule]
+  let levelRules: [LogConfiguration.LevelRule]
   let rules: [(prefix: [UInt8], level: Level)]
   let filter: DebugFilter
   /// Channels that are on or off whatever the filter says.
@@ -35,6 +35,16 @@ final class LogPolicy: Sendable {
     var overrides = overrides.filter { $0.name != name }
     if let isOn { overrides.append((name, isOn)) }
     return LogPolicy(level: level, rules: levelRules, filter: filter, overrides: overrides)
+  }
+
+  /// This policy with the levels and the filter of an earlier one: what was switched by hand meanwhile stays.
+  func restoring(_ earlier: LogPolicy) -> LogPolicy {
+    LogPolicy(level: earlier.level, rules: earlier.levelRules, filter: earlier.filter, overrides: overrides)
+  }
+
+  /// The levels as `TREERING_LEVEL` spells them.
+  var levelsText: String {
+    ([level.name] + levelRules.map { "\($0.prefix)=\($0.level.name)" }).joined(separator: ",")
   }
 
   /// This policy with another level: for the labels that begin with a prefix, where no longer prefix says otherwise, or for all that no rule covers when

@@ -11,5 +11,8 @@ struct TreeRingCommand: ParsableCommand {
       Ring files live in $TREERING_DIR, or $RUNTIME_DIRECTORY/treering, $XDG_RUNTIME_DIR/treering, /dev/shm/treering-<uid>.
       """,
     version: "0.1.0",
-    subcommands: [Ship.self, Check.self, Supervise.self, Rings.self, Recover.self, Verify.self, ExecWorker.self])
+    subcommands: [
+      Ship.self, Check.self, Supervise.self, Rings.self, Tail.self, Recover.self, Debug.self, Verify.self,
+      ExecWorker.self,
+    ])
 }

@@ -7,10 +7,14 @@ private let fork = unsafe unsafeBitCast(dlsym(nil, "fork"), to: (@convention(c) 
 /// A process that has logged forks while its threads log; parent and child go on logging.
 ///
 ///     LogStorm fork CHILDREN
+///     LogStorm control-fork       both stay, to be asked through their control sockets
 ///     LogStorm orphan             forks a child that never logs, and waits to be killed
 ///
 /// Each child logs some records and ends without and with exit handlers in turn. The last one comes to be in an argument of a call.
 enum Fork {
+  /// 0 in the child, its number in the parent.
+  static func child() -> pid_t { fork() }
+
   static func run() {
     for number in 0..<50 { log.info("parent \(number, "number")") }
     var children: [pid_t] = []
@@ -56,6 +60,22 @@ enum Fork {
     log.info("parent has a child")
     LogStorm.say("\(child)")
     pause()
+  }
+
+  /// A process and a forked child of it, both logging: the parent says both pids. The child ends with its parent, which ends by a signal or after ten seconds.
+  static func runControlled() {
+    log.notice("parent")
+    let parent = getpid()
+    let child = fork()
+    if child == 0 {
+      log.notice("child")
+      LogSystem.flush()
+      LogStorm.say("\(getpid())")
+      for _ in 0..<5000 where getppid() == parent { usleep(2000) }
+      exit(0)
+    }
+    LogStorm.say("\(parent)")
+    for _ in 0..<5000 { usleep(2000) }
   }
 
   private static func childMain(_ child: Int) -> Never {

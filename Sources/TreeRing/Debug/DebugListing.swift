@@ -12,9 +12,20 @@ package struct DebugListing {
     package var reason: String
     package var place: String
     package var about: String
+
+    package init(name: String, isOn: Bool, reason: String, place: String, about: String) {
+      self.name = name
+      self.isOn = isOn
+      self.reason = reason
+      self.place = place
+      self.about = about
+    }
   }
 
   package let rows: [Row]
+
+  /// Rows from elsewhere.
+  package init(_ rows: [Row]) { self.rows = rows }
 
   /// - Parameter override: whether a channel is on or off by hand; nil when it is neither.
   package init(_ catalog: DebugCatalog, _ filter: DebugFilter, override: (String) -> Bool? = { _ in nil }) {
@@ -27,9 +38,12 @@ package struct DebugListing {
     }
   }
 
-  /// Lines in columns: name, on or off, why, place, description. Nothing in them steers a terminal.
-  package var lines: [String] {
-    guard !rows.isEmpty else { return ["no debug channels are known (a stripped debug build shows only those in use)"] }
+  /// Lines in columns: name, on or off, why, place, description. Nothing in them steers a terminal, but for the colour that each name has in the output
+  /// of its channel.
+  package func lines(colours: Bool = false) -> [String] {
+    guard !rows.isEmpty else {
+      return ["  no debug channels are known (a stripped debug build shows only those in use)"]
+    }
     let columns = rows.map { row in
       [row.name, row.isOn ? "on" : "off", row.reason, row.place, row.about].map(\.withoutControls)
     }
@@ -39,7 +53,10 @@ package struct DebugListing {
       let cells = zip(used, widths).map { index, width in
         row[index] + String(repeating: " ", count: width - row[index].count)
       }
-      return ("  " + cells.joined(separator: "  ")).trimmedAtEnd
+      let line = ("  " + cells.joined(separator: "  ")).trimmedAtEnd
+      guard colours else { return line }
+      let colour = DebugColor(for: row[0], in: .basic).code
+      return "  \u{1B}[3\(colour);1m\(row[0])\u{1B}[0m\(line.dropFirst(2 + row[0].count))"
     }
   }
 
@@ -65,7 +82,7 @@ package struct DebugListing {
   private static func show(_ catalog: DebugCatalog, _ filter: DebugFilter, source: String) {
     let program = ProcessIdentity.programName().withoutControls
     let title = "debug channels of \(program) (switch on with \(source)=NAME,PATTERN*,-EXCEPT):"
-    var text = ([title] + DebugListing(catalog, filter).lines).joined(separator: "\n") + "\n"
+    var text = ([title] + DebugListing(catalog, filter).lines()).joined(separator: "\n") + "\n"
     text.withUTF8 { unsafe _ = Syscalls.writeAll(STDERR_FILENO, UnsafeRawBufferPointer($0)) }
   }
 }

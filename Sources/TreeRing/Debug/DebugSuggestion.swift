@@ -1,7 +1,9 @@
 /// What a pattern that matches no channel was probably meant to be.
 enum DebugSuggestion {
   /// One line for each pattern that matches none of `names`; none when nothing is known of the program's channels.
-  static func lines(_ filter: DebugFilter, _ names: [String], source: String) -> [String] {
+  ///
+  /// - Parameter source: the variable that has them; nil when they come from somebody who asks right now.
+  static func lines(_ filter: DebugFilter, _ names: [String], source: String?) -> [String] {
     guard !names.isEmpty else { return [] }
     // A pattern for loggers is not about channels.
     let levels = Set(filter.levels.map { "\($0.pattern)=" })
@@ -9,9 +11,10 @@ enum DebugSuggestion {
       !levels.contains { pattern.hasPrefix($0) } && !names.contains { DebugFilter(parsing: pattern).isEnabled($0) }
     }
     return lonely.map { pattern in
-      let nearest = nearest(to: pattern, among: names).map { "did you mean \($0)? " } ?? ""
-      return
-        "\(source): \(pattern.withoutControls) matches no channel known yet; \(nearest)\(source)=? lists them"
+      let guess = nearest(to: pattern, among: names).map { "did you mean \($0)?" }
+      let told = "\(pattern.withoutControls) matches no channel known yet"
+      guard let source else { return [told, guess].compactMap { $0 }.joined(separator: "; ") }
+      return "\(source): \(told); \(guess.map { $0 + " " } ?? "")\(source)=? lists them"
     }
   }
 

@@ -47,6 +47,8 @@ package final class RingAttachment: RingSource {
     let (layout, owner) = try Self.check(path, descriptor)
     if consumes {
       guard tr_lock_byte(descriptor, RingFile.consumerByte) == 0 else { throw .busy(path) }
+      // Opened before another consumer finished it, locked afterwards: there is nothing left to do.
+      guard let now = try? Syscalls.status(of: descriptor), now.st_nlink > 0 else { throw .busy(path) }
     }
     let protection = consumes ? PROT_READ | PROT_WRITE : PROT_READ
     let memory = unsafe mmap(nil, Int(TR_HEADER_SIZE), protection, MAP_SHARED, descriptor, 0)
@@ -175,7 +177,11 @@ package final class RingAttachment: RingSource {
   }
 
   /// Removes the file's name. The rings of a process that still runs go on in memory that nobody reads.
-  package func retire() { unsafe unlink(path) }
+  package func retire() {
+    unsafe unlink(path)
+    // A process that was killed could not remove its socket.
+    if !isProducerAlive { unsafe unlink(ControlSocket.path(besideRing: path)) }
+  }
 }
 
 /// A private buffer for each ring's records.

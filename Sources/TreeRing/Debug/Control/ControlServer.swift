@@ -1,0 +1,136 @@
+import CTreeRing
+import Glibc
+import Synchronization
+
+/// The control socket of this process: a thread that sleeps in the kernel until somebody connects, or a time box ends.
+///
+/// It lies beside the ring file, in a directory that is its owner's alone, mode 0600; who connects is asked for credentials all the same, which the kernel
+/// vouches for: the process's own user and root are served, everybody else is refused. One connection at a time, a request of one line, each read and
+/// write limited to two seconds. Every change is logged (`treering.control`, notice). A child of a fork closes the socket and has one of its own from its
+/// first log call on.
+final class ControlServer: Sendable {
+  private let path: String
+  private let listener: Int32
+  private let connection = Atomic<Int32>(-1)
+  private let isStopping = Atomic<Bool>(false)
+  private let thread: Atomic<UInt>
+
+  /// Makes the socket and starts its thread; nil, with a line on standard error, when that cannot be. Blocking; a few system calls.
+  static func start(besideRing ring: String) -> ControlServer? {
+    let path = ControlSocket.path(besideRing: ring)
+    do {
+      let server = ControlServer(path, try ControlSocket.listen(at: path))
+      try server.run()
+      inherited.store(server.listener, ordering: .releasing)
+      return server
+    } catch {
+      Syscalls.complain("cannot make the control socket \(path): \(error); treering debug will not reach this process")
+      unsafe unlink(path)
+      return nil
+    }
+  }
+
+  private init(_ path: String, _ listener: Int32) {
+    self.path = path
+    self.listener = listener
+    thread = Atomic(0)
+  }
+
+  /// The descriptor that a forked child inherits, and must not keep.
+  private static let inherited = Atomic<Int32>(-1)
+
+  /// In a forked child.
+  static func abandon() {
+    let descriptor = inherited.exchange(-1, ordering: .acquiringAndReleasing)
+    if descriptor >= 0 { close(descriptor) }
+  }
+
+  private func run() throws(Errno) {
+    let context = unsafe Unmanaged.passRetained(self).toOpaque()
+    var thread = pthread_t()
+    let result = unsafe Self.startThread(&thread, context)
+    guard result == 0 else {
+      unsafe Unmanaged<ControlServer>.fromOpaque(context).release()
+      close(listener)
+      throw Errno(result)
+    }
+    self.thread.store(UInt(thread), ordering: .releasing)
+  }
+
+  /// It takes no signals: those are for the program's own threads.
+  private static func startThread(_ thread: inout pthread_t, _ context: UnsafeMutableRawPointer) -> Int32 {
+    var everything = sigset_t()
+    var before = sigset_t()
+    unsafe sigfillset(&everything)
+    unsafe pthread_sigmask(SIG_SETMASK, &everything, &before)
+    defer { unsafe pthread_sigmask(SIG_SETMASK, &before, nil) }
+    return unsafe pthread_create(
+      &thread, nil,
+      { context in
+        unsafe tr_set_thread_name("treering-debug")
+        if let context = unsafe context {
+          unsafe Unmanaged<ControlServer>.fromOpaque(context).takeRetainedValue().serve()
+        }
+        return nil
+      }, context)
+  }
+
+  /// Removes the socket and ends the thread. Blocking, two seconds at most when somebody is connected.
+  func stop() {
+    unsafe unlink(path)
+    isStopping.store(true, ordering: .sequentiallyConsistent)
+    // Both wake the thread: the one from its sleep, the other from a peer that says nothing.
+    shutdown(listener, Int32(SHUT_RDWR))
+    let descriptor = connection.load(ordering: .sequentiallyConsistent)
+    if descriptor >= 0 { shutdown(descriptor, Int32(SHUT_RDWR)) }
+    let thread = pthread_t(self.thread.load(ordering: .acquiring))
+    if pthread_equal(thread, pthread_self()) == 0 { pthread_join(thread, nil) }
+    _ = Self.inherited.compareExchange(expected: listener, desired: -1, ordering: .acquiringAndReleasing)
+    close(listener)
+  }
+
+  private func serve() {
+    var handler = ControlHandler()
+    while !isStopping.load(ordering: .sequentiallyConsistent) {
+      var poll = pollfd(fd: listener, events: Int16(POLLIN), revents: 0)
+      unsafe Glibc.poll(&poll, 1, handler.timeBox.pollTimeout(now: Syscalls.now(CLOCK_MONOTONIC)))
+      if isStopping.load(ordering: .sequentiallyConsistent) { return }
+      whileNobodyForks { handler.fallBack(now: Syscalls.now(CLOCK_MONOTONIC)) }
+      if poll.revents != 0 { accept(&handler) }
+    }
+  }
+
+  /// A fork waits for the end of `body`, which waits for nobody: a child must not inherit a lock that this thread holds.
+  private func whileNobodyForks<Result>(_ body: () -> Result) -> Result {
+    tr_answer_begin()
+    defer { tr_answer_end() }
+    return body()
+  }
+
+  private func accept(_ handler: inout ControlHandler) {
+    let descriptor = Glibc.accept(listener, nil, nil)
+    // Out of descriptors, or gone again.
+    guard descriptor >= 0 else { return Syscalls.sleep(nanoseconds: 10_000_000) }
+    defer {
+      connection.store(-1, ordering: .sequentiallyConsistent)
+      close(descriptor)
+    }
+    _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
+    connection.store(descriptor, ordering: .sequentiallyConsistent)
+    if isStopping.load(ordering: .sequentiallyConsistent) { return }
+    ControlSocket.limitWaiting(descriptor, seconds: 2)
+    ControlSocket.write(descriptor, answer(descriptor, &handler).map(\.text).joined())
+  }
+
+  private func answer(_ descriptor: Int32, _ handler: inout ControlHandler) -> [ControlLine] {
+    // Read first: a peer that is refused with its request unread would see a broken connection and no reason.
+    let bytes = ControlSocket.read(descriptor, limit: ControlCommand.longestLine, untilLineEnds: true)
+    guard let peer = try? ControlSocket.peer(of: descriptor), peer.uid == geteuid() || peer.uid == 0 else {
+      return [ControlLine("error", "refused: this process belongs to user \(geteuid()); ask as that user or as root")]
+    }
+    guard let text = String(validating: bytes, as: UTF8.self), let command = ControlCommand(line: text) else {
+      return [ControlLine("error", "not understood: use the treering that belongs to this program")]
+    }
+    return whileNobodyForks { handler.answer(command, peer: peer, now: Syscalls.now(CLOCK_MONOTONIC)) }
+  }
+}

@@ -1,0 +1,182 @@
+import CTreeRing
+import Foundation
+import Glibc
+import TestSupport
+import Testing
+
+@testable import TreeRing
+
+/// A running program, asked and switched from outside, by the same client that `treering debug` has.
+@Suite struct ControlSocketTests {
+  private let run: StormRun
+  private var rings: String { run.directory.file("rings") }
+
+  init() throws { run = try StormRun() }
+
+  private func target() throws -> ControlClient.Target {
+    let targets = try ControlClient.targets(in: rings)
+    #expect(targets.count == 1)
+    return try #require(targets.first)
+  }
+
+  private func ask(_ command: ControlCommand) throws -> [ControlLine] {
+    try #require(try ControlClient.ask(target(), command))
+  }
+
+  private func started(_ milliseconds: Int = 10_000) throws -> ChildProcess {
+    let child = try run.start("control", "\(milliseconds)")
+    #expect(child.readLine() == "ready", "\(child.errors)")
+    return child
+  }
+
+  private func ticks() throws -> [JSONRecord] {
+    let text = (try? String(contentsOfFile: run.log, encoding: .utf8)) ?? ""
+    return text.split(separator: "\n", omittingEmptySubsequences: false).dropLast()
+      .compactMap { try? JSONRecord(line: $0) }
+  }
+
+  private func waitUntil(_ condition: () throws -> Bool) rethrows -> Bool {
+    for _ in 0..<2000 {
+      if try condition() { return true }
+      usleep(5000)
+    }
+    return false
+  }
+
+  @Test func onlyItsOwnerReachesIt() throws {
+    let child = try started()
+    let status = try Syscalls.status(ofPath: try target().socket)
+    #expect(status.st_mode & S_IFMT == S_IFSOCK && status.st_mode & 0o777 == 0o600)
+    #expect(try Syscalls.status(ofPath: rings).st_mode & 0o777 == 0o700)
+    #expect(try target().pid == child.pid)
+    #expect(try target().program == "LogStorm")
+  }
+
+  @Test func listsAndSwitches() throws {
+    let child = try started()
+    let listed = try ask(.list)
+    #expect(listed.first?.columns.prefix(3) == ["\(child.pid)", "LogStorm", ""])
+    let tick = try #require(listed.first { $0.kind == "channel" && $0[0] == "control:tick" })
+    #expect(tick[1] == "off" && tick[4] == "one line every 2 ms")
+    #expect(listed.contains { $0[0] == "storm:debug" }, "a channel that this mode never calls")
+
+    #expect(try ask(.enable("control:*", forSeconds: nil)).first?[2] == "control:*")
+    #expect(try waitUntil { try ticks().contains { $0["ns"] as? String == "control:tick" } })
+    #expect(try ask(.list).first { $0[0] == "control:tick" }?[2] == "control:*")
+    #expect(try ask(.add("storm:*,-control:tick", forSeconds: nil)).first?[2] == "control:*,storm:*,-control:tick")
+    #expect(try ask(.list).first { $0[0] == "control:tick" }?[1] == "off")
+    #expect(try ask(.disable(forSeconds: nil)).first?[2] == "")
+    let records = try ticks().filter { $0.logger == "treering.control" }
+    #expect(records.map { $0["verb"] as? String } == ["enable", "add", "disable"])
+    #expect(records.first?.integer("by.uid") == Int(getuid()) && records.first?.integer("by.pid") == Int(getpid()))
+    #expect(records.last?["debug.before"] as? String == "control:*,storm:*,-control:tick")
+  }
+
+  @Test func aMistypedChannelIsTold() throws {
+    let child = try started()
+    let answer = try ask(.enable("contol:tick", forSeconds: nil))
+    #expect(answer.contains { $0.kind == "note" && $0[0].contains("did you mean control:tick?") }, "\(answer)")
+    child.kill(SIGTERM)
+  }
+
+  @Test func fallsBackByItself() throws {
+    let child = try started()
+    #expect(try ask(.enable("control:*", forSeconds: 1)).first?[3] == "1" || ask(.list).first?[3] == "0")
+    #expect(try waitUntil { try ticks().contains { $0.msg == "debug channels fell back" } })
+    #expect(try ask(.list).first { $0[0] == "control:tick" }?[1] == "off")
+    let count = try ticks().filter { $0.msg?.hasPrefix("tick ") == true }.count
+    #expect(count > 0)
+    usleep(50_000)
+    #expect(try ticks().filter { $0.msg?.hasPrefix("tick ") == true }.count <= count + 1)
+    child.kill(SIGTERM)
+  }
+
+  @Test func setsAndShowsLevels() throws {
+    let child = try started()
+    #expect(try ask(.levels).last?.columns == ["", "info"])
+    _ = try ask(.setLevels("warning,control.log=debug", forSeconds: nil))
+    #expect(try waitUntil { try ticks().contains { $0.msg?.hasPrefix("tock ") == true } })
+    let levels = try ask(.levels).filter { $0.kind == "level" }.map(\.columns)
+    #expect(levels == [["", "warning"], ["control.log", "debug"]])
+    _ = try ask(.enable("control.*=error", forSeconds: nil))
+    #expect(try ask(.levels).last?.columns == ["control.*", "error"])
+    #expect(throws: LogError.self) { _ = try ask(.setLevels("loud", forSeconds: nil)) }
+    child.kill(SIGTERM)
+  }
+
+  @Test func stopRemovesIt() throws {
+    let child = try started(20)
+    #expect(child.wait() == .exit(0), "\(child.errors)")
+    #expect(run.directory.names(in: "rings") == [])
+  }
+
+  @Test func whatAKilledProcessLeftIsNotAskedAndGoesWithItsRing() throws {
+    let child = try started()
+    let target = try target()
+    child.kill(SIGKILL)
+    child.wait()
+    #expect(try ControlClient.ask(target, .list) == nil)
+    try run.recover()
+    #expect(run.directory.names(in: "rings") == [])
+  }
+
+  /// A peer that says nothing, or nonsense, or too much, holds nobody up for long.
+  @Test func aRudePeerIsSentAway() throws {
+    let child = try started()
+    let mute = try ControlSocket.connect(to: target().socket)
+    let rude = try ControlSocket.connect(to: target().socket)
+    ControlSocket.write(rude, String(repeating: "x", count: 200_000) + "\n")
+    #expect(try ask(.list).first?[1] == "LogStorm")
+    close(mute)
+    close(rude)
+    child.kill(SIGTERM)
+  }
+
+  @Test func worksUnderACollectorToo() throws {
+    var external = run
+    external.environment["TREERING_WRITER"] = "external"
+    let child = try external.start("control", "10000")
+    #expect(child.readLine() == "ready", "\(child.errors)")
+    #expect(try ask(.enable("control:*", forSeconds: nil)).first?[2] == "control:*")
+    child.kill(SIGKILL)
+  }
+
+  @Test func aForkedChildHasItsOwn() throws {
+    let child = try run.start("control-fork")
+    let pids = [child.readLine(), child.readLine()].compactMap { $0.flatMap { Int32($0) } }
+    #expect(pids.count == 2 && pids.contains(child.pid), "\(child.errors)")
+    let targets = try ControlClient.targets(in: rings)
+    #expect(Set(targets.map(\.pid)) == Set(pids))
+    for target in targets {
+      #expect(try ControlClient.ask(target, .list)?.first?[0] == "\(target.pid)")
+    }
+    child.kill(SIGTERM)
+    child.wait()
+  }
+
+  /// Another user may reach the socket (its directory is opened up here, which the library never does), and is refused.
+  @Test func anotherUserIsRefused() throws {
+    guard getuid() == 0, unsafe access("/usr/bin/setpriv", X_OK) == 0, unsafe access("/usr/bin/python3", X_OK) == 0
+    else {
+      return print("not run: anotherUserIsRefused needs root, setpriv and python3")
+    }
+    let child = try started()
+    let socket = try target().socket
+    unsafe chmod(run.directory.path, 0o755)
+    unsafe chmod(rings, 0o755)
+    unsafe chmod(socket, 0o666)
+    let script = """
+      import socket, sys
+      s = socket.socket(socket.AF_UNIX); s.connect(sys.argv[1]); s.sendall(b'enable 0 *\\n'); s.shutdown(socket.SHUT_WR)
+      print(s.recv(4096).decode(), end='')
+      """
+    let other = try ChildProcess(
+      "/usr/bin/setpriv",
+      ["--reuid", "65534", "--regid", "65534", "--clear-groups", "/usr/bin/python3", "-c", script, socket])
+    let answer = other.readAll()
+    #expect(answer.hasPrefix("error\trefused: this process belongs to user 0"), "\(answer)")
+    unsafe chmod(rings, 0o700)
+    #expect(try ask(.list).first?[2] == "", "nothing was switched on")
+    child.kill(SIGTERM)
+  }
+}
