@@ -222,6 +222,7 @@ final class LogSession: Sendable {
       counters.emitted &+= ring.sequence
       counters.written &+= ring.consumed
       counters.truncated &+= ring.truncated
+      counters.highWater = max(counters.highWater, ring.high_water)
       for cell in dropped.indices { unsafe dropped[cell] &+= tr_ring_dropped(&ring)[cell] }
     }
     for cause in DropCause.allCases {

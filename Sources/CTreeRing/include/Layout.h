@@ -80,7 +80,8 @@ typedef struct {
   uint64_t pending_consumed;  // 280
   uint64_t sealed_head;   // 288  where a sealed ring ends, | 1; 0: not decided yet. What was committed behind it belongs to another file.
   uint64_t unreadable;    // 296  bytes skipped because they made no sense
-  uint64_t pad2[10];
+  uint64_t high_water;    // 304  most bytes that ever waited here, as the consumer found them
+  uint64_t pad2[9];
   // Written by the producer when it drops: how many, by cause and level, and when.
   uint64_t dropped[TR_CAUSES * TR_LEVELS];    // 384
   uint64_t first_drop;    // 640  ticks

@@ -40,6 +40,8 @@ int tr_fallocate(int fd, int64_t offset, int64_t length);
 int64_t tr_getrandom(void *bytes, size_t count);
 int tr_set_thread_name(const char *name);
 char *_Nullable tr_secure_getenv(const char *name);
+// A descriptor that polls readable when a file gets its name in the directory, as ring files do; -1 when there is no such directory, or no more watches.
+int tr_watch_directory(const char *path);
 // 0: not a terminal, or one that does not say.
 int tr_terminal_columns(int fd);
 // The source's spelling of a mangled Swift name, to be freed; NULL when it is none.

@@ -27,6 +27,8 @@ package final class RingObserver {
   /// The process's program, as it calls itself: any text.
   package let program: String
   package let pid: UInt32
+  /// When it began to log, nanoseconds since 1970.
+  package let began: UInt64
   /// The process's stream: the part of `ring` before the dot.
   package let streamID: String
   private let source: RingAttachment
@@ -95,6 +97,7 @@ package final class RingObserver {
     guard var header = source.readHeader() else { throw .unusable("\(path) was cut short while it was read") }
     program = unsafe text(tr_header_program(&header), limit: 128)
     pid = header.pid
+    began = header.clock_realtime
     streamID = unsafe hexadecimal(UnsafeBufferPointer(start: tr_header_stream_id(&header), count: 16))
     TickClock.choose()
     sharesClock = source.isSameBoot && header.clock_kind == tr_get_clock_kind()

@@ -149,10 +149,17 @@ package final class Drain {
       guard end >= tail else { continue }
       // More bytes than a ring has: somebody wrote nonsense. Nothing of it can be trusted.
       let head = end - tail <= UInt64(source.capacity) ? end : tail
+      noteHighWater(index, ring, waiting: head - tail)
       guard let bytes = unsafe source.records(index, from: tail, to: head) else { continue }
       unsafe spans.append(RingSpan(index: index, position: tail, consumed: ring.consumed, bytes: bytes))
     }
     return unsafe spans
+  }
+
+  /// How full a ring has been, for whoever chooses its size.
+  private func noteHighWater(_ index: Int, _ ring: TRRing, waiting: UInt64) {
+    guard waiting > ring.high_water, let address = unsafe source.ring(index) else { return }
+    unsafe source.store(address, \.high_water, waiting)
   }
 
   /// The head, or where a sealed ring ends: what was committed behind that has been moved to another file.
