@@ -17,7 +17,11 @@ import TreeRing
     let bytes: [String: Data]
 
     init(_ directory: TemporaryDirectory) throws {
-      let names = try FileManager.default.contentsOfDirectory(atPath: directory.path)
+      // A socket cannot be read.
+      let names = try FileManager.default.contentsOfDirectory(atPath: directory.path).filter {
+        let attributes = try FileManager.default.attributesOfItem(atPath: directory.file($0))
+        return attributes[.type] as? FileAttributeType == .typeRegular
+      }
       bytes = try names.reduce(into: [:]) { bytes, name in
         bytes[name] = try Data(contentsOf: URL(fileURLWithPath: directory.file(name)))
       }
