@@ -32,7 +32,6 @@ package final class RingObserver {
   /// The process's stream: the part of `ring` before the dot.
   package let streamID: String
   private let source: RingAttachment
-  private var templates = RecordTemplates()
   private var clock: TickClock
   private let sharesClock: Bool
   private var watches: [Watch] = unsafe []
