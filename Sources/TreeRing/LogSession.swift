@@ -174,10 +174,13 @@ final class LogSession: Sendable {
     var patience = Self.patience
     while patience > 0 {
       let begin = Syscalls.now(CLOCK_MONOTONIC)
+      let records = drain.counters.records
       switch drain.pass(isFinal: true) {
-      case .delivered:
+      // Notices alone are no progress: a sink that fails and works by turns makes them without end.
+      case .delivered where drain.counters.records > records:
         patience = Self.patience
         continue
+      case .delivered: break
       case .idle, .behind: if drain.closeStream() == .delivered { return !drain.leavesFileOpen }
       case .failed: break
       }
@@ -193,7 +196,11 @@ final class LogSession: Sendable {
   /// Closes the stream for the sinks that work.
   private func closeWithoutSome(_ drain: Drain) -> Bool {
     let abandoned = drain.abandon()
-    if drain.hasReadySink, drain.pass(isFinal: true) == .idle, drain.closeStream() == .delivered {
+    if drain.hasReadySink {
+      // What is left to be delivered now is of a few notices.
+      for _ in 0..<100 where drain.pass(isFinal: true) != .delivered { break }
+    }
+    if drain.hasReadySink, drain.closeStream() == .delivered {
       abandoned.forEach { Syscalls.complain($0) }
       return !drain.leavesFileOpen
     }

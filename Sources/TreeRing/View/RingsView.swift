@@ -11,6 +11,8 @@ package final class RingsView: ViewSource {
   private let formatter: JSONFormatter?
   private let output = OutputBuffer()
   private var observers: [String: RingObserver] = [:]
+  /// What has not been told yet of each process: told once a second, for a storm has enough lines of its own.
+  private var untold: [String: (missed: UInt64, dropped: UInt64, since: UInt64)] = [:]
   /// Files that are not looked at: ended, refused, or of a process that is not wanted.
   private var finished: Set<String> = []
   /// inotify(7); nil while there is no directory, or no more watches are to be had.
@@ -22,6 +24,7 @@ package final class RingsView: ViewSource {
   package private(set) var hasRefused = false
 
   private static let listingPeriod: UInt64 = 250_000_000
+  private static let tellingPeriod: UInt64 = 1_000_000_000
 
   /// Shows every ring file in a directory, which need not be there yet.
   package init(directory: String, filter: ViewFilter, keepsJSON: Bool) {
@@ -147,8 +150,7 @@ package final class RingsView: ViewSource {
       case .unreadable: break
       }
     }
-    if missed > 0 { tell(.missed(missed), observer.program, observer.pid, &items) }
-    if dropped > 0 { tell(.dropped(dropped), observer.program, observer.pid, &items) }
+    tellLosses(of: observer, missed, dropped, isLast: standing != .running, &items)
     switch standing {
     case .running: return
     case .closed: tell(.closed, observer.program, observer.pid, &items)
@@ -157,6 +159,21 @@ package final class RingsView: ViewSource {
     }
     observers[path] = nil
     finished.insert(path)
+  }
+
+  private func tellLosses(
+    of observer: RingObserver, _ missed: UInt64, _ dropped: UInt64, isLast: Bool, _ items: inout [ViewItem]
+  ) {
+    let now = Syscalls.now(CLOCK_MONOTONIC)
+    var losses = untold[observer.path] ?? (0, 0, now)
+    losses.missed &+= missed
+    losses.dropped &+= dropped
+    guard losses.missed > 0 || losses.dropped > 0 else { return }
+    untold[observer.path] = losses
+    guard isLast || now &- losses.since >= Self.tellingPeriod else { return }
+    untold[observer.path] = nil
+    if losses.missed > 0 { tell(.missed(losses.missed), observer.program, observer.pid, &items) }
+    if losses.dropped > 0 { tell(.dropped(losses.dropped), observer.program, observer.pid, &items) }
   }
 
   private func show(_ record: RecordView, _ context: RecordContext, _ items: inout [ViewItem]) {

@@ -30,6 +30,9 @@ package final class Drain {
   var notices: [OutageNotice] = []
   /// How many of them are in the batch.
   var toldNotices = 0
+  /// The batch that a sink has begun and none has finished.
+  var suspended: Suspended?
+  private var hasHurried = false
   /// The closing records are written, or wait in the backlogs.
   private(set) var hasClosed = false
   private var clock: TickClock
@@ -94,6 +97,7 @@ package final class Drain {
   /// - Parameter isFinal: the producer will commit nothing more, so nothing is held back for order.
   package func pass(isFinal: Bool = false) -> Outcome {
     let now = monotonic()
+    if let suspended { return resume(suspended, now) }
     catchUp(now)
     guard mayCollect else { return hasWork ? .failed(blockingError) : .idle }
     if sharesClock { clock.resynchronise(.now()) }
@@ -297,7 +301,10 @@ package final class Drain {
   /// Nothing is written as long as a sink is not where the others are; `abandon()` gives up on those.
   package func closeStream() -> Outcome {
     let now = monotonic()
-    catchUp(now, atOnce: true)
+    if let suspended, resume(suspended, now) != .delivered { return .failed(blockingError) }
+    // Once without regard to pauses; a child process that does not last is not started a hundred times.
+    catchUp(now, atOnce: !hasHurried)
+    hasHurried = true
     guard lines.allSatisfy({ $0.isReady || $0.isAbandoned || $0.isGone }) else { return .failed(blockingError) }
     // A sink had refused the closing records, and has them by now.
     if hasClosed { return .delivered }

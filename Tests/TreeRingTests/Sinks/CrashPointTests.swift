@@ -66,6 +66,26 @@ import Testing
     #expect(killed > 0, "\(call) was never reached")
   }
 
+  /// Killed between the writes to two files: the batch is in one of them, and comes to both once.
+  @Test func twoFilesAgree() throws {
+    var settlements: [String] = []
+    for number in 2...7 {
+      var run = try StormRun()
+      run.environment["TREERING_SINK"] = "file:\(run.log)?rotate=100KB file:\(run.log).2"
+      run.environment["TREERING_RING_SIZE"] = "16MiB"
+      guard try kill(run, at: "write", number) else { continue }
+      settlements += try run.recover()
+      for records in [
+        try RotatedLog(directory: run.directory, base: "log").records(), try JSONRecord.read(run.log + ".2"),
+      ] {
+        let account = StreamAccount(records)
+        #expect(account.faults == [], "write \(number)")
+        try run.checkStorm(account, threads: threads, seed: 0)
+      }
+    }
+    #expect(settlements.contains("undone"), "\(settlements)")
+  }
+
   /// Any call of a batch or a rotation, somewhere in the writer's life.
   @Test func anyCall() throws {
     var random = SeededGenerator("kill at a call")
