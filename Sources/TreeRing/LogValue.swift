@@ -21,19 +21,6 @@ public protocol LogValue {
 extension RecordWriter {
   @inlinable @inline(__always)
   static func tag(_ tag: UInt8, _ fieldOnly: Bool) -> UInt8 { fieldOnly ? tag | SegmentTag.fieldOnly : tag }
-
-  /// Opens a nested object. Every `beginGroup` needs its ``end(fieldOnly:)``.
-  public mutating func beginGroup(key: LogKey, fieldOnly: Bool) {
-    _ = unsafe open(Self.tag(SegmentTag.group, fieldOnly), key, payload: 0)
-  }
-
-  /// Opens an array: elements are written without a key.
-  public mutating func beginArray(key: LogKey, fieldOnly: Bool) {
-    _ = unsafe open(Self.tag(SegmentTag.array, fieldOnly), key, payload: 0)
-  }
-
-  /// Closes the innermost group or array, with the `fieldOnly` it was opened with: the bracket belongs where the members are.
-  public mutating func end(fieldOnly: Bool) { self = closing(Self.tag(SegmentTag.end, fieldOnly)) }
 }
 
 extension FixedWidthInteger {
@@ -137,9 +124,7 @@ extension Array: LogValue where Element: LogValue {
   /// Writes the elements as an array.
   @inlinable
   public func write(to writer: inout RecordWriter, key: LogKey, fieldOnly: Bool) {
-    writer.beginArray(key: key, fieldOnly: fieldOnly)
-    for element in self { element.write(to: &writer, key: .element, fieldOnly: fieldOnly) }
-    writer.end(fieldOnly: fieldOnly)
+    writer.write(elements: self, key: key, fieldOnly: fieldOnly)
   }
 }
 

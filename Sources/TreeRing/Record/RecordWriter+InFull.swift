@@ -1,6 +1,8 @@
 import CTreeRing
 
 /// Segments that say themselves what they are: of a call site's first record, where the site's expectation fails, and of everything that is no call.
+///
+/// This is also where a name hides its value (``RedactedKeys``). A site never learns such a name, so no value under one is ever written anywhere else.
 extension RecordWriter {
   /// What `opening` has done.
   @usableFromInline
@@ -11,10 +13,11 @@ extension RecordWriter {
     @usableFromInline let payload: UnsafeMutablePointer<UInt8>?
   }
 
-  /// Begins a value with its key, and returns where the payload goes; nil when it does not fit.
+  /// Begins a value with its key, and returns where the payload goes; nil when it does not fit, or is hidden.
   @usableFromInline
   @inline(never)
   func opening(_ tag: UInt8, _ key: LogKey, _ payload: Int) -> Opened {
+    if key.hidesValue { return unsafe Opened(writer: redacting(tag, key), payload: nil) }
     var writer = self
     let place = unsafe writer.header(tag, key, payload)
     return unsafe Opened(writer: writer, payload: place)
@@ -24,6 +27,7 @@ extension RecordWriter {
   @usableFromInline
   @inline(never)
   func inFull(_ tag: UInt8, _ key: LogKey, _ bits: UInt64) -> RecordWriter {
+    if key.hidesValue { return redacting(tag, key) }
     var writer = self
     guard let payload = unsafe writer.header(tag, key, 8) else { return writer }
     unsafe UnsafeMutableRawPointer(payload).storeBytes(of: bits.littleEndian, as: UInt64.self)
@@ -36,7 +40,8 @@ extension RecordWriter {
   func inFull(literal start: UnsafePointer<UInt8>, _ count: Int) -> RecordWriter {
     var writer = self
     unsafe writer.note(start, count, isKey: false)
-    guard count <= RecordLayout.longestPayload, let payload = unsafe writer.header(SegmentTag.literal, nil, count) else {
+    guard count <= RecordLayout.longestPayload, let payload = unsafe writer.header(SegmentTag.literal, nil, count)
+    else {
       writer.fill()
       return writer
     }
@@ -49,6 +54,7 @@ extension RecordWriter {
   @inline(never)
   func inFull(_ tag: UInt8, _ key: LogKey, _ bytes: UnsafeBufferPointer<UInt8>) -> RecordWriter {
     guard !isFull else { return self }
+    if key.hidesValue { return redacting(tag, key) }
     var writer = self
     var fits = min(bytes.count, RecordLayout.longestPayload, room - Self.mostBeforePayload(key))
     while fits > 0, fits < bytes.count, unsafe bytes[fits] & 0xC0 == 0x80 { fits -= 1 }
@@ -58,6 +64,17 @@ extension RecordWriter {
     }
     if let start = bytes.baseAddress { unsafe tr_copy(payload, start, fits) }
     if fits < bytes.count { writer.fill() }
+    return writer
+  }
+
+  /// Writes that there is a value, and nothing of it.
+  private func redacting(_ tag: UInt8, _ key: LogKey) -> RecordWriter {
+    var writer = self
+    let tag = SegmentTag.string | tag & SegmentTag.fieldOnly
+    guard let payload = unsafe writer.header(tag, key, Self.redacted.utf8CodeUnitCount, isLearnt: false) else {
+      return writer
+    }
+    unsafe tr_copy(payload, Self.redacted.utf8Start, Self.redacted.utf8CodeUnitCount)
     return writer
   }
 
@@ -74,8 +91,10 @@ extension RecordWriter {
   private static func mostBeforePayload(_ key: LogKey) -> Int { 2 * RecordLayout.segmentHeaderSize + 2 + key.length }
 
   /// A value's header, and before it the position in the template when the text's order depends on it.
-  private mutating func header(_ tag: UInt8, _ key: LogKey?, _ payload: Int) -> UnsafeMutablePointer<UInt8>? {
-    if let key, key.isLasting { unsafe note(key.start, key.count, isKey: true) }
+  private mutating func header(
+    _ tag: UInt8, _ key: LogKey?, _ payload: Int, isLearnt: Bool = true
+  ) -> UnsafeMutablePointer<UInt8>? {
+    if let key, isLearnt, key.isLearnable { unsafe note(key.start, key.length, isKey: true) }
     let isElement = unsafe key?.start == tr_element()
     if tag & SegmentTag.fieldOnly == 0, !isElement, tag != SegmentTag.label { tellPosition() }
     return unsafe segment(tag, key, payload)

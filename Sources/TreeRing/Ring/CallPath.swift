@@ -23,14 +23,19 @@ enum CallPath {
     var begin = unsafe start + RecordLayout.headerSize
     let limit = unsafe start + (Int(truncatingIfNeeded: ring.pointee.max_record) &- RecordLayout.slack)
     if label == 0 { unsafe begin = writeLabel(begin, limit, name) }
-    var site = unsafe tr_site(source.file.utf8Start, source.place)
-    if unsafe site.pointee.id == 0 { unsafe site = SiteTable.unknown(thread, source) }
+    // Of a record without a place, a backend's for example, nothing is looked up: the compiler sees it there.
+    var site = unsafe tr_site_at(TR_SITE_NONE)
+    if source.place != 0 {
+      unsafe site = tr_site(source.file.utf8Start, source.place)
+      if unsafe site.pointee.id == 0 { unsafe site = SiteTable.unknown(thread, source) }
+    }
     unsafe thread.pointee.cursor = begin
     unsafe thread.pointee.limit = limit
     unsafe thread.pointee.slots = tr_site_slots(site)
     var writer = text().writer
     if unsafe !tr_site_text_is_through(site, writer.slots) { writer = writer.endingText() }
     if let context { writer = writer.adding(context.segments) }
+    if tr_looks_for_task_context() { writer = writer.addingTaskContext() }
     if let error = error() { writer = writer.adding(error) }
     var collected = LogFields(writer)
     fields(&collected)

@@ -32,10 +32,10 @@ package final class RingObserver {
   /// The process's stream: the part of `ring` before the dot.
   package let streamID: String
   private let source: RingAttachment
-  private var templates = RecordTemplates()
   private var clock: TickClock
   private let sharesClock: Bool
   private var watches: [Watch] = unsafe []
+  private var templates = RecordTemplates()
   private let start: Start
   private var hasLooked = false
 

@@ -74,6 +74,11 @@ enum SiteTable {
     }
   }
 
+  /// Lets every site be learnt anew. Records of those that are known stay readable.
+  static func forget() {
+    for spot in 0..<Int(TR_SITE_SPOTS) { unsafe tr_store16(tr_site_spots() + spot, 0) }
+  }
+
   // MARK: into the file
 
   /// Writes all sites the process knows into a new file.
