@@ -37,9 +37,11 @@ struct Gates {
     if LogRecorder.isRecording { unsafe reopen(gate) }
   }
 
-  /// Whether `name` owns its gate and has been found out.
-  func isSettled(_ name: LogKey) -> Bool {
-    unsafe tr_gate_label(tr_load64(gate(name)) &- tr_gate_owner(name.start)) != 0
+  /// Whether a call goes on; nil when `name` does not own its gate, or has not been found out. Asked again here, because another thread may have found it out,
+  /// and closed it, since the call looked.
+  func answer(_ name: LogKey, _ level: Level) -> Bool? {
+    let gate = unsafe tr_load64(gate(name)) &- tr_gate_owner(name.start)
+    return tr_gate_label(gate) == 0 ? nil : tr_gate_passes(gate, level.rawValue)
   }
 
   /// Forgets what was found out: each name asks again at its next call. Owners stay.
@@ -67,7 +69,7 @@ extension CallPath {
   @inline(never)
   static func allows(_ name: LogKey, _ level: Level, _ context: LogContext?) -> Bool {
     if let recorder = LogRecorder.of(context) { return recorder.allows(level) }
-    if Gates.loggers.isSettled(name) { return true }
+    if let answer = Gates.loggers.answer(name, level) { return answer }
     guard LogSystem.isStartedOrStarts() else { return false }
     let policy = LogPolicy.current
     let threshold = policy?.threshold(of: name) ?? Gates.closed
@@ -96,7 +98,7 @@ extension CallPath {
   @inline(never)
   static func allowsChannel(_ name: LogKey) -> Bool {
     if let recorder = LogRecorder.of(nil) { return recorder.allowsChannel(name) }
-    if Gates.channels.isSettled(name) { return true }
+    if let answer = Gates.channels.answer(name, .debug) { return answer }
     guard LogSystem.isStartedOrStarts() else { return false }
     let policy = LogPolicy.current
     let isOn = policy?.allowsChannel(name) ?? false
