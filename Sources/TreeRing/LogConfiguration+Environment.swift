@@ -52,11 +52,7 @@ extension LogConfiguration {
       configuration.whenFull = value
       return true
     }
-    read("TREERING_WRITER", "thread or external") {
-      guard let value = WriterMode(rawValue: $0) else { return false }
-      configuration.writer = value
-      return true
-    }
+    read("TREERING_WRITER", Self.writerForms) { configuration.readWriter($0) }
     if let directory = variable("TREERING_DIR"), !directory.isEmpty { configuration.directory = directory }
     configuration.debug = variable("DEBUG")
     return configuration

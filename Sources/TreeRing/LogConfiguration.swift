@@ -14,6 +14,8 @@ public struct LogConfiguration: Sendable {
   public var whenFull: WhenFull
   /// Who drains the rings.
   public var writer: WriterMode
+  /// How the writer thread runs. Ignored under ``WriterMode/external``.
+  public var writerThread: WriterThread
   /// Debug channels that are on, in npm `debug`'s language; nil for none.
   public var debug: String?
   /// The variable that ``debug`` was read from, for what is said about it.
@@ -23,7 +25,7 @@ public struct LogConfiguration: Sendable {
   public init(
     level: Level = .info, levels: [LevelRule] = [], sinks: [SinkConfiguration] = [.standardError()],
     directory: String? = nil, ringSize: Int = 262_144, whenFull: WhenFull = .drop, writer: WriterMode = .thread,
-    debug: String? = nil
+    writerThread: WriterThread = WriterThread(), debug: String? = nil
   ) {
     self.level = level
     self.levels = levels
@@ -32,6 +34,7 @@ public struct LogConfiguration: Sendable {
     self.ringSize = ringSize
     self.whenFull = whenFull
     self.writer = writer
+    self.writerThread = writerThread
     self.debug = debug
   }
 
@@ -51,7 +54,7 @@ public struct LogConfiguration: Sendable {
 
   /// What a call does when its ring is full.
   public enum WhenFull: String, Sendable, CaseIterable {
-    /// The new record is dropped and counted. The last eighth of a ring is kept for warning and above.
+    /// The new record is dropped and counted, the lowest levels first: the last quarter of a ring is kept for info and above, the last eighth for warning and above.
     case drop
     /// The call waits until there is room, a fifth of a second at most, then drops.
     case block

@@ -20,6 +20,7 @@ static inline TRRing *_Nullable *_Nonnull tr_thread_rings(TRThread *thread) { re
 static inline uint8_t *_Nullable *_Nonnull tr_thread_saved_cursors(TRThread *thread) { return thread->saved_cursor; }
 static inline uint8_t *_Nullable *_Nonnull tr_thread_saved_limits(TRThread *thread) { return thread->saved_limit; }
 static inline TRRing *_Nullable *_Nonnull tr_producer_rings(TRProducer *producer) { return producer->rings; }
+static inline uint64_t *tr_producer_vacant(TRProducer *producer) { return producer->vacant; }
 static inline TRGate *tr_logger_gate_table(void) { return tr_logger_gates; }
 static inline TRGate *tr_channel_gate_table(void) { return tr_channel_gates; }
 static inline void tr_set_clock_kind(uint32_t kind) { tr_clock_kind = kind; }

@@ -38,7 +38,7 @@
 #define TR_MODE_EXTERNAL 1u  // a collector does
 
 // TRProcessHeader.clock_kind
-#define TR_CLOCK_TSC 1u
+#define TR_CLOCK_TSC 1u        // the processor's own counter: rdtsc, CNTVCT_EL0 on arm64
 #define TR_CLOCK_MONOTONIC 2u
 
 // One ring: single producer (the owning thread), single consumer (whoever holds byte 1 of the file's locks).

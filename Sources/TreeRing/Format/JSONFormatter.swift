@@ -72,7 +72,7 @@ final class JSONFormatter: Formatter {
       switch unsafe segment.tag {
       case SegmentTag.literal, SegmentTag.label: continue
       case SegmentTag.end:
-        if let close = nesting.pop() { output.append(close) }
+        _ = close(&nesting, output)
         continue
       default: break
       }
@@ -82,7 +82,7 @@ final class JSONFormatter: Formatter {
       }
       let before = output.count
       nesting.separate(output)
-      if !nesting.isInArray, unsafe !key(segment.key, isTop: nesting.isEmpty, to: output) {
+      if !nesting.isInArray, unsafe !key(segment.key, to: output) {
         output.truncate(to: before)
         isWhole = false
         if unsafe segment.opens { unsafe skipGroup(&reader) }
@@ -90,8 +90,21 @@ final class JSONFormatter: Formatter {
       }
       unsafe value(segment, &nesting, to: output)
     }
-    while let close = nesting.pop() { output.append(close) }
+    while close(&nesting, output) {}
     return isWhole
+  }
+
+  private func open(isArray: Bool, _ nesting: inout Nesting, _ output: OutputBuffer) {
+    output.append(isArray ? "[" : "{")
+    if nesting.push(isArray: isArray, output) { names.enter() }
+  }
+
+  /// False when nothing is open.
+  private func close(_ nesting: inout Nesting, _ output: OutputBuffer) -> Bool {
+    guard let end = nesting.pop() else { return false }
+    if end.utf8CodeUnitCount > 0 { names.leave() }
+    output.append(end)
+    return true
   }
 
   private func skipGroup(_ reader: inout SegmentReader) {
@@ -102,11 +115,11 @@ final class JSONFormatter: Formatter {
   }
 
   /// False when no name can be found for it; then the caller takes back what was written.
-  private func key(_ key: UnsafeBufferPointer<UInt8>, isTop: Bool, to output: OutputBuffer) -> Bool {
+  private func key(_ key: UnsafeBufferPointer<UInt8>, to output: OutputBuffer) -> Bool {
     output.append("\"")
     let start = output.count
     unsafe output.appendJSONEscaped(key)
-    guard !isTop || names.settle(from: start, in: output) else { return false }
+    guard names.settle(from: start, in: output) else { return false }
     output.append("\":")
     return true
   }
@@ -114,11 +127,9 @@ final class JSONFormatter: Formatter {
   private func value(_ segment: Segment, _ nesting: inout Nesting, to output: OutputBuffer) {
     switch unsafe segment.tag {
     case SegmentTag.group:
-      output.append("{")
-      nesting.push(isArray: false, output)
+      open(isArray: false, &nesting, output)
     case SegmentTag.array:
-      output.append("[")
-      nesting.push(isArray: true, output)
+      open(isArray: true, &nesting, output)
     case SegmentTag.string:
       output.append("\"")
       unsafe output.appendJSONEscaped(segment.payload)
@@ -252,17 +263,19 @@ private struct Nesting {
     isFirst &= ~bit
   }
 
-  mutating func push(isArray array: Bool, _ output: OutputBuffer) {
+  /// False when it is too deep.
+  mutating func push(isArray array: Bool, _ output: OutputBuffer) -> Bool {
     guard depth < RecordLayout.deepestNesting else {
       // Closed at once; its members are written one level up.
       output.append(array ? "]" : "}")
       ignored += 1
-      return
+      return false
     }
     depth += 1
     let bit: UInt64 = 1 << UInt64(depth)
     isArray = array ? isArray | bit : isArray & ~bit
     isFirst |= bit
+    return true
   }
 
   mutating func pop() -> StaticString? {
@@ -277,7 +290,7 @@ private struct Nesting {
   }
 }
 
-/// The names a record's object has used, as ranges of the output: two names that differ only in bytes which are no characters come out as the same.
+/// The names that a record's object, and each group in it, has used, as ranges of the output: two names that differ only in bytes which are no characters come out as the same.
 /// Few, so a list is quickest; a record of somebody hostile may hold thousands, so it is bounded.
 ///
 /// Premise of every unsafe line: `count <= most`, and a range that is remembered lies within the output while its record is being written.
@@ -285,16 +298,36 @@ private struct Nesting {
 private final class NameSet {
   private let used = UnsafeMutablePointer<Range<Int>>.allocate(capacity: most)
   private var count = 0
+  /// Where the names of the innermost open group begin, and those of the groups around it.
+  private var scope = 0
+  private let outer = UnsafeMutablePointer<Int>.allocate(capacity: RecordLayout.deepestNesting)
+  private var depth = 0
   private var isPIDAllowed = false
   private static let most = 1024
   private static let mostUnderscores = 16
 
-  deinit { unsafe used.deallocate() }
+  deinit {
+    unsafe used.deallocate()
+    unsafe outer.deallocate()
+  }
 
   /// - Parameter isPIDAllowed: the record carries a `pid` of its own.
   func removeAll(allowingPID isPIDAllowed: Bool) {
     self.isPIDAllowed = isPIDAllowed
-    count = 0
+    (count, scope, depth) = (0, 0, 0)
+  }
+
+  /// Names that follow are a group's, until `leave`. At most `deepestNesting` times, which `Nesting` sees to.
+  func enter() {
+    unsafe (outer + depth).initialize(to: scope)
+    depth += 1
+    scope = count
+  }
+
+  func leave() {
+    depth -= 1
+    count = scope
+    unsafe scope = outer[depth]
   }
 
   /// Makes what stands in `output` from `start` on a name that is not taken, by `_` behind it, and remembers it. False when that cannot be.
@@ -314,8 +347,8 @@ private final class NameSet {
   private func isTaken(_ name: Range<Int>, in output: OutputBuffer) -> Bool {
     guard let text = unsafe output.bytes.baseAddress?.assumingMemoryBound(to: UInt8.self) else { return false }
     let candidate = unsafe UnsafeRawBufferPointer(start: text + name.lowerBound, count: name.count)
-    if unsafe isReserved(candidate) { return true }
-    for index in 0..<count where unsafe used[index].count == name.count {
+    if depth == 0, unsafe isReserved(candidate) { return true }
+    for index in scope..<count where unsafe used[index].count == name.count {
       if unsafe (text + used[index].lowerBound).matches(candidate) { return true }
     }
     return false

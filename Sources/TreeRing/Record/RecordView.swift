@@ -10,7 +10,7 @@ package struct RecordView {
   package let isAboutOther: Bool
   /// Id in the label table; 0: the first segment carries the label.
   package let label: UInt16
-  package let ticks: UInt64
+  package internal(set) var ticks: UInt64
   package let sequence: UInt64
   package let segments: UnsafeBufferPointer<UInt8>
   /// Distance to the next record.

@@ -68,12 +68,12 @@ extension RingSource {
 final class LocalRings: RingSource {
   let header: UnsafeMutablePointer<TRProcessHeader>
   let capacity: Int
-  private let rings: UnsafeMutablePointer<UnsafeMutablePointer<TRRing>?>
+  private let producer: UnsafeMutablePointer<TRProducer>
 
   init(_ producer: UnsafeMutablePointer<TRProducer>) {
     unsafe header = producer.pointee.header
     capacity = unsafe Int(producer.pointee.header.pointee.ring_capacity)
-    unsafe rings = tr_producer_rings(producer)
+    unsafe self.producer = producer
   }
 
   var owner: UInt32 { geteuid() }
@@ -86,7 +86,9 @@ final class LocalRings: RingSource {
   }
 
   func ring(_ index: Int) -> UnsafeMutablePointer<TRRing>? {
-    guard let ring = unsafe rings[index], unsafe tr_load64(&ring.pointee.mask) != 0 else { return nil }
+    guard let ring = unsafe RingSlots.published(producer, index), unsafe tr_load64(&ring.pointee.mask) != 0 else {
+      return nil
+    }
     return unsafe ring
   }
 
