@@ -10,13 +10,16 @@ import TreeRing
 /// percentile and largest.
 enum Idle {
   static func run() {
+    // Read before: what lies between the two lines is a sleep and nothing else.
+    let microseconds = UInt32(LogStorm.argument(2, default: 2000)) * 1000
+    let ends = "idle ends"
     log.info("before")
     LogSystem.flush()
     // The writer naps a few times before it parks.
     usleep(500_000)
     LogStorm.say("idle begins")
-    usleep(UInt32(LogStorm.argument(2, default: 2000)) * 1000)
-    LogStorm.say("idle ends")
+    usleep(microseconds)
+    LogStorm.say(ends)
     log.info("after")
   }
 

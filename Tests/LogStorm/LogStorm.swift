@@ -12,9 +12,9 @@ let debug = DebugChannel("storm:debug")
 enum LogStorm {
   static let modes: [String: @Sendable () -> Void] = [
     "collect": Collect.run, "control": Control.run, "control-fork": Fork.runControlled, "deep": Nested.runDeep,
-    "fork": Fork.run, "levels": Levels.run, "nested": Nested.run,
+    "fork": Fork.run, "levels": Levels.run, "nested": Nested.run, "paced": Paced.run,
     "orphan": Fork.runOrphan,
-    "signals": Signals.run, "stop": Stop.run, "stored": Stored.run, "threads": Threads.run,
+    "signals": Signals.run, "steps": Steps.run, "stop": Stop.run, "stored": Stored.run, "threads": Threads.run,
     "end": Ends.run, "large": Large.run, "crowd": Crowd.run, "soak": Soak.run, "idle": Idle.run, "wake": Idle.runWakes,
   ]
 

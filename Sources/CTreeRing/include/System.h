@@ -40,6 +40,10 @@ int tr_set_thread_name(const char *name);
 int tr_set_thread_nice(int nice);
 int tr_set_thread_cores(const uint64_t *mask, size_t bytes);
 char *_Nullable tr_secure_getenv(const char *name);
+// A descriptor that polls readable when a file gets its name in the directory, as ring files do; -1 when there is no such directory, or no more watches.
+int tr_watch_directory(const char *path);
+// 0: not a terminal, or one that does not say.
+int tr_terminal_columns(int fd);
 // The source's spelling of a mangled Swift name, to be freed; NULL when it is none.
 char *_Nullable tr_demangle(const char *name, size_t count);
 // Starts a program, found as a shell would find it, with `input` as its standard input. 0 or an error number. `arguments` ends with NULL.

@@ -2,11 +2,21 @@
 ///
 /// Debug channels look as npm's `debug` prints them: on a terminal two blanks, the coloured name, the message; elsewhere an ISO date, the name, the message.
 /// Records about the stream's own bookkeeping are left out, but for drops.
+///
+/// A text of several lines keeps them: each one behind the first is indented by four blanks, so that no text can make up a line that looks like a record of its own.
+/// Fields are flattened (``FlatFields``), their values quoted as in logfmt where they would run into the next.
 final class ConsoleFormatter: Formatter {
   private let colours: Bool
   private var timestamp = Timestamp()
 
-  init(colours: Bool) { self.colours = colours }
+  private let isMultiline: Bool
+  private let flat = FlatFields()
+
+  /// - Parameter isMultiline: false shows a line feed as `\n`, for destinations where a line feed ends the record.
+  init(colours: Bool, isMultiline: Bool = true) {
+    self.colours = colours
+    self.isMultiline = isMultiline
+  }
 
   func append(_ record: RecordView, _ context: RecordContext, to output: OutputBuffer) {
     if unsafe record.isChannel {
@@ -15,7 +25,7 @@ final class ConsoleFormatter: Formatter {
       unsafe line(time: context.time, level: record.level, to: output)
       unsafe label(of: record, context, to: output)
       output.append("  ")
-      unsafe text(of: record, to: output)
+      unsafe text(of: record, to: output) { output.append("    ") }
     }
     unsafe fields(of: record, to: output)
     if unsafe record.isTruncated { output.append("  (truncated)") }
@@ -46,26 +56,27 @@ final class ConsoleFormatter: Formatter {
   }
 
   private func label(of record: RecordView, _ context: RecordContext, to output: OutputBuffer) {
-    if let label = unsafe context.label {
-      unsafe output.appendTextEscaped(label.assumingMemoryBound(to: UInt8.self))
-    } else {
-      unsafe record.withCarriedLabel { unsafe output.appendTextEscaped($0) }
-    }
+    unsafe record.withLabel(context) { unsafe output.appendTextEscaped($0) }
   }
 
+  /// On a terminal each line of the text has the name in front, as npm's has.
   private func channel(_ record: RecordView, _ context: RecordContext, to output: OutputBuffer) {
-    if colours {
-      output.append("  ")
-      unsafe output.append(channelColour(record, context))
-      unsafe label(of: record, context, to: output)
-      output.append(" \u{1B}[0m")
-    } else {
+    guard colours else {
       unsafe append(context.time, to: output)
       output.append(" ")
       unsafe label(of: record, context, to: output)
       output.append(" ")
+      return unsafe text(of: record, to: output) { output.append("    ") }
     }
-    unsafe text(of: record, to: output)
+    let colour = unsafe channelColour(record, context)
+    func prefix() {
+      output.append("  ")
+      output.append(colour)
+      unsafe label(of: record, context, to: output)
+      output.append(" \u{1B}[0m")
+    }
+    prefix()
+    unsafe text(of: record, to: output, continuation: prefix)
   }
 
   private func channelColour(_ record: RecordView, _ context: RecordContext) -> String {
@@ -73,31 +84,43 @@ final class ConsoleFormatter: Formatter {
     return "\u{1B}[3\(DebugColor(for: name, in: .basic).code);1m"
   }
 
-  private func text(of record: RecordView, to output: OutputBuffer) {
-    unsafe MessageText.append(record, to: output) { unsafe output.appendTextEscaped($0) }
+  /// The text; `continuation` begins each line behind its first.
+  @inline(__always)
+  private func text(of record: RecordView, to output: OutputBuffer, continuation: () -> Void) {
+    unsafe MessageText.append(record, to: output) { bytes in
+      if unsafe Escape.isPlainText(bytes) {
+        unsafe output.append(bytes)
+      } else if isMultiline, unsafe bytes.contains(UInt8(ascii: "\n")) {
+        unsafe lines(bytes, to: output, continuation: continuation)
+      } else {
+        unsafe output.appendTextEscaped(bytes)
+      }
+    }
   }
 
+  private func lines(_ bytes: UnsafeBufferPointer<UInt8>, to output: OutputBuffer, continuation: () -> Void) {
+    var start = 0
+    for index in 0..<bytes.count where unsafe bytes[index] == UInt8(ascii: "\n") {
+      // A carriage return in front of a line feed belongs to it.
+      let end = unsafe index > start && bytes[index - 1] == UInt8(ascii: "\r") ? index - 1 : index
+      unsafe output.appendTextEscaped(UnsafeBufferPointer(rebasing: bytes[start..<end]))
+      output.append("\n")
+      continuation()
+      start = index + 1
+    }
+    unsafe output.appendTextEscaped(UnsafeBufferPointer(rebasing: bytes[start...]))
+  }
+
+  /// A value that the text shows already is not repeated.
   private func fields(of record: RecordView, to output: OutputBuffer) {
-    var reader = unsafe SegmentReader(record.segments)
-    var depth = 0
-    var isFirst = false
-    while let segment = unsafe reader.next() {
-      if unsafe segment.tag == SegmentTag.end { depth = max(depth - 1, 0) }
-      // A value that the text shows already is not repeated.
-      if unsafe segment.tag == SegmentTag.end {
-        if unsafe segment.isFieldOnly { output.append("]") }
-      } else if unsafe segment.isFieldOnly {
-        if !isFirst { output.append(depth == 0 ? "  " : " ") }
-        if unsafe segment.key.count > 0 {
-          paint("\u{1B}[36m", output)
-          unsafe output.appendTextEscaped(segment.key)
-          paint("\u{1B}[0m", output)
-          output.append("=")
-        }
-        unsafe ValueText.append(segment, to: output) { unsafe output.appendTextEscaped($0) }
-      }
-      isFirst = unsafe segment.opens
-      if isFirst { depth += 1 }
+    unsafe flat.forEach(of: record, includingText: false) { field in
+      output.append("  ")
+      paint("\u{1B}[36m", output)
+      unsafe output.appendTextEscaped(field.key)
+      paint("\u{1B}[0m", output)
+      output.append("=")
+      unsafe output.appendLogfmtValue(of: field)
+      if unsafe field.tag == SegmentTag.duration { output.append("s") }
     }
   }
 
@@ -113,7 +136,7 @@ final class ConsoleFormatter: Formatter {
     case .sinkFailed(let sink, let error): counts = "\(sink): \(error)"
     case .sinkBack(let sink, let lost, let nanoseconds):
       counts = "\(sink) after \(nanoseconds / 1_000_000) ms, records lost for it: \(lost)"
-    case .processClosed, .ringClosed: return
+    case .processClosed, .ringClosed, .sinkFiltered: return
     }
     unsafe line(time: context.time, level: notice.level, to: output)
     output.append("treering  ")

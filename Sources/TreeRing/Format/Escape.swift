@@ -31,10 +31,11 @@ extension OutputBuffer {
     }
   }
 
-  /// Copies runs of plain bytes at once; hands each other ASCII byte to `escape`; checks everything else to be UTF-8. The first `plain` bytes are
+  /// Copies runs of plain bytes at once; hands each other ASCII byte, and each control character of Latin-1, to `escape`;
+  /// checks everything else to be UTF-8. The first `plain` bytes are
   /// known to be plain.
   @inline(__always)
-  private func appendEscaped(
+  func appendEscaped(
     _ bytes: UnsafeBufferPointer<UInt8>, from known: Int, plain: (UInt8) -> Bool,
     _ escape: (OutputBuffer, UInt8) -> Void
   ) {
@@ -57,7 +58,7 @@ extension OutputBuffer {
       if byte < 0x80 {
         escape(self, byte)
       } else if isControl {
-        unsafe Escape.unicode(bytes[index + 1], self)
+        unsafe escape(self, bytes[index + 1])
       } else {
         append("\u{FFFD}" as StaticString)
       }
@@ -98,6 +99,12 @@ enum Escape {
     let isQuote = (quotes &- ones) & ~quotes
     let isBackslash = (backslashes &- ones) & ~backslashes
     return (isQuote | isBackslash) & tops == 0 && isPlainInText(word)
+  }
+
+  /// Whether all of `bytes` are plain text.
+  @inline(__always)
+  static func isPlainText(_ bytes: UnsafeBufferPointer<UInt8>) -> Bool {
+    unsafe plainPrefix(bytes, plainInText, isPlainInText) == bytes.count
   }
 
   /// How many bytes from the first are plain, at least: all of them, or up to the word or byte where one is not.

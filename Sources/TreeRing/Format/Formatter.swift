@@ -1,5 +1,5 @@
 /// Spells records, one line each.
-protocol Formatter: AnyObject {
+package protocol Formatter: AnyObject {
   /// Appends `record` with its line feed.
   func append(_ record: RecordView, _ context: RecordContext, to output: OutputBuffer)
   /// Appends a record that the reader of a ring makes itself.
@@ -8,7 +8,7 @@ protocol Formatter: AnyObject {
 
 /// What a formatter knows of a record beside its bytes.
 @unsafe
-struct RecordContext {
+package struct RecordContext {
   /// Nanoseconds since 1970.
   var time: UInt64
   var pid: UInt32
@@ -21,7 +21,7 @@ struct RecordContext {
 }
 
 /// Records about the stream itself, which tell its account.
-enum StreamNotice {
+package enum StreamNotice {
   /// Some calls of a ring left no record. `total` counts all that have been told of in this ring, with this notice: so each notice covers
   /// the stretch `total - count ..< total`, and one that is missing, or there twice, is seen.
   case dropped(cause: DropCause, byLevel: [(Level, UInt64)], total: UInt64, first: UInt64, last: UInt64)
@@ -37,13 +37,15 @@ enum StreamNotice {
   case withheld(Withheld)
   /// `count` calls of a ring left no record, `total` since the start, and the notices that told of them never reached this sink.
   case untold(count: UInt64, total: UInt64)
+  /// The sink leaves out records below this level, and those of other labels (empty: of none). Told to it alone, once in each run.
+  case sinkFiltered(sink: String, level: Level, labels: [String])
   /// A sink has stopped taking records. Told to the others, and to itself when it is back.
   case sinkFailed(sink: String, error: String)
   /// It takes records again, after so long; `lost` of them it has not got.
   case sinkBack(sink: String, lost: UInt64, nanoseconds: UInt64)
 
   /// A stretch of one ring's records that one sink has not got.
-  struct Withheld: Equatable {
+  package struct Withheld: Equatable {
     /// Numbers of the first and the last.
     var sequences: ClosedRange<UInt64>
     /// How many of these numbers it should have got; its filter would have left out the others.
@@ -53,7 +55,7 @@ enum StreamNotice {
     /// The times of the first and the last, nanoseconds since 1970; nil when they are not known any more.
     var times: ClosedRange<UInt64>?
 
-    static func == (left: Self, right: Self) -> Bool {
+    package static func == (left: Self, right: Self) -> Bool {
       left.sequences == right.sequences && left.count == right.count && left.times == right.times
         && left.byLevel.elementsEqual(right.byLevel, by: ==)
     }
@@ -66,6 +68,7 @@ enum StreamNotice {
     case .processClosed: "process closed"
     case .ringClosed: "ring closed"
     case .sinkFailed: "sink failed"
+    case .sinkFiltered: "sink filtered"
     case .sinkBack: "sink back"
     }
   }
@@ -74,16 +77,7 @@ enum StreamNotice {
     switch self {
     case .dropped, .lost, .withheld, .untold: .warning
     case .unreadable, .sinkFailed: .error
-    case .processClosed, .ringClosed, .sinkBack: .notice
-    }
-  }
-}
-
-extension LogFormat {
-  func makeFormatter(colours: Bool) -> any Formatter {
-    switch self {
-    case .json: JSONFormatter()
-    case .console: ConsoleFormatter(colours: colours)
+    case .processClosed, .ringClosed, .sinkBack, .sinkFiltered: .notice
     }
   }
 }

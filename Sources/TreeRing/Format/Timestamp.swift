@@ -1,16 +1,20 @@
 /// RFC 3339 in UTC: `2026-01-02T03:04:05.678901234Z`. The part before the fraction is kept while the second lasts.
-struct Timestamp {
+package struct Timestamp {
   private var second = UInt64.max
   /// Inline, so that a copy of this value is 28 bytes and no reference.
   private var text = InlineArray<20, UInt8>(repeating: UInt8(ascii: "0"))
 
-  /// Appends the time with `digits` (3 or 9) digits of fraction.
+  /// Appends the time with `digits` (3, 6 or 9) digits of fraction.
   mutating func append(_ nanoseconds: UInt64, digits: Int, to output: OutputBuffer) {
     let now = nanoseconds / 1_000_000_000
     if now != second { render(now) }
     unsafe text.span.withUnsafeBufferPointer { unsafe output.append($0) }
     let fraction = nanoseconds % 1_000_000_000
-    if digits == 3 { output.append(fraction / 1_000_000, width: 3) } else { output.append(fraction, width: 9) }
+    switch digits {
+    case 3: output.append(fraction / 1_000_000, width: 3)
+    case 6: output.append(fraction / 1000, width: 6)
+    default: output.append(fraction, width: 9)
+    }
     output.append(UInt8(ascii: "Z"))
   }
 

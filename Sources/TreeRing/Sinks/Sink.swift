@@ -19,6 +19,8 @@ package protocol Sink: AnyObject {
   var colours: Bool { get }
   /// Records below this level are left out.
   var level: Level { get }
+  /// What spells records for it. Called once.
+  func makeFormatter() -> any Formatter
   /// What the intent journal has to remember before a batch of `length` bytes is written.
   func intent(length: Int) throws(Errno) -> SinkIntent
   /// Writes whole lines, all or none. May block. After an error nothing of the batch is left in a regular file.
@@ -48,6 +50,7 @@ package protocol Sink: AnyObject {
 
 extension Sink {
   package var name: String { "\(Self.self)" }
+  package func makeFormatter() -> any Formatter { format.makeFormatter(colours: colours) }
 
   package func accept(_ bytes: UnsafeRawBufferPointer, patienceMilliseconds: Int) throws(Errno) -> Int {
     try unsafe write(bytes)

@@ -33,15 +33,46 @@ import Testing
     #expect(plain == record.console(colours: false))
   }
 
-  /// What is logged never steers the reader's terminal, and never makes a second line.
+  /// What is logged never steers the reader's terminal, and never makes a line that begins like a record.
   @Test func contentCannotSteerTheTerminal() {
     let hostile = "\u{1B}]0;title\u{7}\u{1B}[2Jgone\r\nfake line\u{9B}31m\u{7F}"
     let record = EncodedRecord({ "\(hostile) \(hostile, "key")" }) { $0.set(hostile, hostile) }
     for line in [record.console(label: hostile), EncodedRecord(flags: 2, { "\(hostile)" }).console(label: hostile)] {
-      let scalars = line.unicodeScalars.dropLast()
+      let scalars = line.unicodeScalars.filter { $0 != "\n" }
       #expect(scalars.allSatisfy { $0.value >= 0x20 && !(0x7F...0x9F).contains($0.value) }, "\(line.debugDescription)")
       #expect(line.last == "\n")
+      let lines = line.dropLast().split(separator: "\n", omittingEmptySubsequences: false)
+      #expect(lines.count > 1 && lines.dropFirst().allSatisfy { $0.hasPrefix("    fake line") })
     }
+  }
+
+  @Test func aTextKeepsItsLines() {
+    let trace = "failed:\n  at one\r\n\tat two\n\n"
+    let record = EncodedRecord({ "call \(trace)." }) { $0["trace"] = "a\nb" }
+    #expect(
+      record.console(label: "shop").dropFirst(34)
+        == "shop  call failed:\n      at one\n    \\tat two\n    \n    .  trace=\"a\\nb\"\n")
+    let single = record.formatted(by: ConsoleFormatter(colours: false, isMultiline: false), label: "shop") ?? []
+    #expect(single.filter { $0 == 10 }.count == 1)
+    let channel = EncodedRecord(flags: RecordFlags.channel, { "one\n\("two\nthree")" })
+    #expect(channel.console(label: "app").dropFirst(25) == "app one\n    two\n    three\n")
+    let coloured = channel.console(colours: true, label: "app").split(separator: "\n")
+    let prefixes = Set(coloured.map { $0.prefix { $0 != "m" } })
+    #expect(coloured.count == 3 && prefixes.count == 1, "each line has the name in front, as npm's")
+  }
+
+  @Test func fieldsCannotRunIntoEachOther() {
+    let record = EncodedRecord({ "" }) { fields in
+      fields["error"] = "no such file  disk=sda"
+      fields.group("user") { user in
+        user["id"] = 7
+        user["tags"] = ["a", "b"]
+      }
+      fields["took"] = Duration.milliseconds(1_500)
+    }
+    #expect(
+      record.console().hasSuffix(
+        #"  error="no such file  disk=sda"  user.id=7  user.tags="[\"a\",\"b\"]"  took=1.5s"# + "\n"))
   }
 
   @Test func aDebugChannelLooksAsInNpm() {

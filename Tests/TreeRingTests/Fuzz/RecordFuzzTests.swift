@@ -3,9 +3,9 @@ import Testing
 
 @testable import TreeRing
 
-/// Bytes that somebody else wrote are looked at by the decoder and both formatters: any bytes at all.
+/// Bytes that somebody else wrote are looked at by the decoder and the formatters: any bytes at all.
 ///
-/// `TREERING_FUZZ` is the number of cases, a million unless it is set. They run on two threads; one case in a thousand is read by Foundation as well.
+/// `TREERING_FUZZ` is the number of cases, a million unless it is set. They run on two threads; every line is read by an independent reader of its format.
 @Suite struct RecordFuzzTests {
   private static let cases = environment("TREERING_FUZZ", default: 1_000_000)
 
@@ -86,42 +86,112 @@ import Testing
   }
 }
 
-/// A decoder and formatters that many cases go through, so that what one leaves behind meets the next.
+/// A decoder and formatters that many cases go through, so that what one leaves behind meets the next. JSON and console see every record; the others
+/// take turns.
 private final class Fuzzed {
-  private let json = JSONFormatter()
-  private let console = ConsoleFormatter(colours: true)
-  private let jsonOutput = OutputBuffer()
-  private let consoleOutput = OutputBuffer()
-  private var lines = 0
+  private let json = Target(JSONFormatter(), check: LineCheck.json)
+  private let console = Target(ConsoleFormatter(colours: false), check: LineCheck.console)
+  private let others = [
+    Target(ConsoleFormatter(colours: true, isMultiline: false), check: LineCheck.text(escapes: true)),
+    Target(LogfmtFormatter(), check: LineCheck.logfmt),
+    Target(BunyanFormatter(), check: LineCheck.json),
+    Target(LineCheck.syslog(.rfc5424), check: LineCheck.structured),
+    Target(LineCheck.syslog(.rfc3164), check: LineCheck.text(escapes: false, limit: LineCheck.syslogBytes)),
+    Target(JournalFormatter(SyslogOptions()), check: LineCheck.journal),
+  ]
+  private var turn = 0
 
   /// True when the bytes begin with a record.
   func decode(_ bytes: [UInt8]) -> Bool {
     unsafe bytes.withUnsafeBytes { bytes in
       guard let record = unsafe RecordView(bytes) else { return false }
-      let context = unsafe RecordContext(time: record.ticks, pid: 1, ring: "r.0", label: nil)
-      unsafe json.append(record, context, to: jsonOutput)
-      unsafe console.append(record, context, to: consoleOutput)
-      lines += 1
+      unsafe json.append(record)
+      unsafe console.append(record)
+      turn = (turn + 1) % others.count
+      unsafe others[turn].append(record)
       return true
     }
   }
 
-  /// What came out since the last check is one JSON object a line, and one clean console line each.
+  /// What came out since the last check is what its format promises.
   func check(_ what: String) throws {
-    defer {
-      jsonOutput.removeAll()
-      consoleOutput.removeAll()
-      lines = 0
+    for target in [json, console] + others { try target.check(what) }
+  }
+
+  private final class Target {
+    private let formatter: any Formatter
+    private let output = OutputBuffer()
+    private let checkLine: (Substring, String) throws -> Void
+    private var records = 0
+
+    init(_ formatter: any Formatter, check: @escaping (Substring, String) throws -> Void) {
+      self.formatter = formatter
+      checkLine = check
     }
-    let text = unsafe try #require(String(validating: unsafe jsonOutput.bytes, as: UTF8.self), "invalid UTF-8, \(what)")
-    let records = text.split(separator: "\n", omittingEmptySubsequences: false).dropLast()
-    #expect(records.count == lines, "\(what)")
-    for record in records {
-      #expect(throws: Never.self, "\(record), \(what)") { try JSONRecord(line: record) }
+
+    func append(_ record: RecordView) {
+      let context = unsafe RecordContext(time: record.ticks, pid: 1, ring: "r.0", label: nil)
+      unsafe formatter.append(record, context, to: output)
+      records += 1
     }
-    let console = unsafe try #require(
-      String(validating: unsafe consoleOutput.bytes, as: UTF8.self), "invalid UTF-8, \(what)")
-    #expect(console.utf8.filter { $0 == UInt8(ascii: "\n") }.count == lines, "\(what)")
-    #expect(!console.unicodeScalars.contains { $0.value < 0x20 && $0 != "\n" && $0 != "\u{1B}" }, "\(what)")
+
+    func check(_ what: String) throws {
+      defer {
+        output.removeAll()
+        records = 0
+      }
+      let bytes = unsafe Array(output.bytes)
+      // The journal's lines use two bytes that UTF-8 never has: that they are lines is what it checks itself.
+      let isJournal = formatter is JournalFormatter
+      let text = isJournal ? bytes.map { $0 < 0xFE ? $0 : 1 } : bytes
+      let decoded = try #require(String(validating: text, as: UTF8.self), "invalid UTF-8, \(formatter), \(what)")
+      // A console's line that begins with a blank belongs to the record above.
+      let lines = decoded.utf8.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false).dropLast()
+        .map { Substring($0) }
+      #expect(lines.count { !$0.utf8.starts(with: "    ".utf8) } == records, "\(formatter), \(what)")
+      for line in lines { try checkLine(line, "\(formatter), \(what)") }
+    }
+  }
+}
+
+/// What a line of each format must be.
+private enum LineCheck {
+  static let syslogBytes = 600
+
+  static func syslog(_ standard: SyslogOptions.Standard) -> SyslogFormatter {
+    SyslogFormatter(SyslogOptions(application: "app"), standard: standard, maximumBytes: syslogBytes)
+  }
+
+  static func json(_ line: Substring, _ what: String) throws {
+    #expect(throws: Never.self, "\(line), \(what)") { try JSONRecord(line: line) }
+  }
+
+  static func console(_ line: Substring, _ what: String) throws { try text(escapes: false)(line, what) }
+
+  /// No control characters; `escapes`: but those that colour.
+  static func text(escapes: Bool, limit: Int = .max) -> (Substring, String) throws -> Void {
+    { line, what in
+      let isClean = line.unicodeScalars.allSatisfy {
+        $0.value >= 0x20 && !(0x7F...0x9F).contains($0.value) || escapes && $0 == "\u{1B}"
+      }
+      #expect(isClean && line.utf8.count <= limit, "\(line.debugDescription), \(what)")
+    }
+  }
+
+  static func logfmt(_ line: Substring, _ what: String) throws {
+    try text(escapes: false)(line, what)
+    let names = try LogfmtReader.pairs(String(line)).map(\.name)
+    #expect(names.prefix(3) == ["time", "level", names.contains("ns") ? "ns" : "logger"], "\(line), \(what)")
+    #expect(Set(names).count == names.count, "a name is there twice: \(line), \(what)")
+  }
+
+  static func structured(_ line: Substring, _ what: String) throws {
+    try text(escapes: false, limit: syslogBytes)(line, what)
+    #expect(throws: Never.self, "\(what)") { try SyslogMessage(String(line)) }
+  }
+
+  /// Variables by journald's rules, and no other line feed.
+  static func journal(_ line: Substring, _ what: String) throws {
+    #expect(line.utf8.starts(with: "MESSAGE=".utf8), "\(line.debugDescription), \(what)")
   }
 }

@@ -36,6 +36,8 @@ package final class FileSink: Sink {
   /// When the oldest bytes were written that fdatasync has not seen.
   private var unsyncedSince: UInt64?
   private var attempts = Attempts()
+  /// A file was left since the thread in the background was last told.
+  private var hasLeftFile = false
 
   /// Opens or makes the file, mode 0640, never through a symbolic link. Blocking. Files put aside that an earlier run left unfinished are seen to in the background.
   ///
@@ -72,6 +74,7 @@ package final class FileSink: Sink {
   // MARK: a batch
 
   package func intent(length: Int) throws(Errno) -> SinkIntent {
+    defer { seeToFilesPutAside() }
     let now = clock()
     try follow(now)
     isOnlyWriter = file.claim()
@@ -96,13 +99,14 @@ package final class FileSink: Sink {
   package func write(_ bytes: UnsafeRawBufferPointer) throws(Errno) {
     defer { if isOnlyWriter { shareAgain() } }
     guard unsafe !bytes.isEmpty else { return }
-    if isOnlyWriter { try unsafe writeAlone(bytes) } else { try unsafe writeAmongOthers(bytes) }
+    let start = end
+    if isOnlyWriter, let start { try unsafe writeAlone(bytes, from: start) } else { try unsafe writeAmongOthers(bytes) }
     // Removed since it was looked at: nobody will ever read what was written there.
     if let status = try? file.status(), status.st_nlink == 0 {
       try follow(clock(), mustReplace: true)
       try unsafe writeAmongOthers(bytes)
     }
-    try synchroniseAfterBatch(of: bytes.count)
+    try synchroniseAfterBatch { if isOnlyWriter, let start { file.takeBack(bytes.count, from: start) } }
   }
 
   private func shareAgain() {
@@ -110,14 +114,14 @@ package final class FileSink: Sink {
     isOnlyWriter = false
   }
 
-  private func writeAlone(_ bytes: UnsafeRawBufferPointer) throws(Errno) {
+  private func writeAlone(_ bytes: UnsafeRawBufferPointer, from start: off_t) throws(Errno) {
     let (written, error) = unsafe Syscalls.writeAll(file.descriptor, bytes)
     guard let error else {
-      end = end.map { $0 + off_t(written) }
+      end = start + off_t(written)
       return
     }
     // Half a batch would be half a line: it is taken back, so that the whole batch can be tried again.
-    file.takeBack(written)
+    file.takeBack(written, from: start)
     end = nil
     throw error
   }
@@ -147,13 +151,19 @@ package final class FileSink: Sink {
       leave()
       file = next
       attempts.followed()
-      if let chore { FileKeeper.shared.add(chore) }
+      hasLeftFile = true
     } catch {
       if attempts.followFailed(now) {
         complain("cannot open \(path) after it was moved: \(error); going on in the old file, and trying again")
       }
       if old.st_nlink == 0 { throw error }
     }
+  }
+
+  /// Not before the old file is closed: one that this sink still has open would be left alone.
+  private func seeToFilesPutAside() {
+    if hasLeftFile, let chore { FileKeeper.shared.add(chore) }
+    hasLeftFile = false
   }
 
   /// The last things to do with a file that is left to others.
@@ -184,6 +194,7 @@ package final class FileSink: Sink {
 
   /// What there is to do while nothing is logged: follows the path, puts the file aside at the full hour, makes the last batches durable.
   package func attend() -> UInt64? {
+    defer { seeToFilesPutAside() }
     let now = clock()
     try? follow(now)
     guard let status = try? file.status() else { return nil }
@@ -208,14 +219,14 @@ package final class FileSink: Sink {
 
   // MARK: the disk
 
-  private func synchroniseAfterBatch(of count: Int) throws(Errno) {
+  private func synchroniseAfterBatch(orElse takeBack: () -> Void) throws(Errno) {
     switch options.durability {
     case .system: break
     case .eachBatch:
       guard fdatasync(file.descriptor) != 0 else { break }
       let error = Errno.current
       // The pages that could not be written are forgotten by the kernel; only a batch that is written again is tried again.
-      if isOnlyWriter { file.takeBack(count) }
+      takeBack()
       end = nil
       throw error
     case .every:

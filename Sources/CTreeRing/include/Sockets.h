@@ -1,0 +1,16 @@
+// What sinks that speak through sockets need beyond Glibc's Swift module.
+#pragma once
+#include <stdint.h>
+
+#pragma clang assume_nonnull begin
+
+// A file in memory that can be sealed, closed on exec; -1 with errno.
+int tr_memfd(const char *name);
+// Nothing of it can be changed any more. 0, or -1 with errno.
+int tr_seal(int fd);
+// Sends a datagram without bytes that carries a descriptor to the socket's peer (SCM_RIGHTS); never raises SIGPIPE. 0, or -1 with errno.
+int tr_send_descriptor(int socket, int fd);
+// The name of an error of getaddrinfo.
+const char *tr_resolver_error(int code);
+
+#pragma clang assume_nonnull end

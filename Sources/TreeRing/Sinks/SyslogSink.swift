@@ -1,0 +1,170 @@
+import Glibc
+
+/// A syslog daemon: of this machine, or over UDP or TCP.
+///
+/// Nothing is opened before the first record, and names are resolved by the thread that writes: a resolver or a receiver that does not answer never holds
+/// the program's start. A connection is waited for a second at most; the resolver takes the time it takes.
+///
+/// No transport of syslog confirms anything. A local daemon that was restarted is found again at once, and nothing is lost or repeated by it; what a UDP receiver
+/// misses while it is away is lost; over TCP, what the connection held when it broke is lost, but a connection that the other end has closed in an
+/// orderly way is noticed before anything is put into it. The message that was cut off by a break comes again, whole.
+package final class SyslogSink: Sink {
+  package let target: SyslogTarget
+  package let format: LogFormat
+  package let colours = false
+  package let level: Level
+  private let options: SyslogOptions
+  /// What spells the message, when a format was asked for.
+  private let inner: LogFormat?
+  private var carrier: (any LineCarrier)?
+  /// The addresses of the host, kept until none of them answers.
+  private var addresses: [SocketAddress] = []
+  private var resolverProblem: String?
+
+  package var name: String { target.name }
+
+  private static let patienceForConnection = 1000
+
+  /// Throws for a path that is no socket's. Neither blocks nor connects.
+  package init(
+    _ target: SyslogTarget, options: SyslogOptions = SyslogOptions(), format: LogFormat? = nil, level: Level = .trace
+  ) throws(LogError) {
+    self.target = target
+    self.options = options
+    self.level = level
+    inner = format
+    self.format = format ?? .rfc5424
+    if case .local(let path) = target, SocketAddress(path: path) == nil {
+      throw LogError("cannot log to \(target.name): the path of a socket has 1 to 107 bytes; use a shorter one")
+    }
+  }
+
+  package func makeFormatter() -> any Formatter {
+    SyslogFormatter(
+      options, standard: standard, maximumBytes: maximumBytes, hostname: isLocal ? nil : HostName.current,
+      message: inner?.makeMessageFormatter())
+  }
+
+  private var isLocal: Bool { if case .local = target { true } else { false } }
+
+  /// `format=rfc3164` says the same as `rfc=3164`.
+  private var standard: SyslogOptions.Standard {
+    switch inner {
+    case .rfc3164: .rfc3164
+    case .rfc5424: .rfc5424
+    default: options.standard ?? (isLocal ? .rfc3164 : .rfc5424)
+    }
+  }
+
+  private var maximumBytes: Int {
+    if let size = options.maximumBytes { return size }
+    switch target {
+    case .local: return 8192
+    case .udp: return standard == .rfc3164 ? 1024 : 2048
+    case .tcp: return standard == .rfc3164 ? 1024 : 8192
+    }
+  }
+
+  package func intent(length: Int) -> SinkIntent { .stream }
+
+  package func write(_ bytes: UnsafeRawBufferPointer) throws(Errno) {
+    guard try unsafe accept(bytes, patienceMilliseconds: 100) == bytes.count else { throw Errno(EAGAIN) }
+  }
+
+  package func accept(_ bytes: UnsafeRawBufferPointer, patienceMilliseconds: Int) throws(Errno) -> Int {
+    guard bytes.count > 0 else { return 0 }
+    if let carrier {
+      do {
+        return try unsafe carrier.accept(bytes, patienceMilliseconds: patienceMilliseconds)
+      } catch {
+        self.carrier = nil
+        // A local daemon that was restarted has a new socket under the old name.
+        if !isLocal { throw error }
+      }
+    }
+    let carrier = try connect()
+    self.carrier = carrier
+    do {
+      return try unsafe carrier.accept(bytes, patienceMilliseconds: patienceMilliseconds)
+    } catch {
+      self.carrier = nil
+      throw error
+    }
+  }
+
+  package func reopen() throws(Errno) -> Bool {
+    carrier = nil
+    carrier = try connect()
+    return true
+  }
+
+  package func describe(_ error: Errno) -> String {
+    if error.code == EHOSTUNREACH, let resolverProblem { return resolverProblem }
+    return error.code == EAGAIN ? "its reader does not keep up" : "\(error)"
+  }
+
+  package func synchronise() {}
+
+  package func finish() { carrier = nil }
+
+  // MARK: connecting
+
+  private func connect() throws(Errno) -> any LineCarrier {
+    switch target {
+    case .local(let path): return try connectLocal(path)
+    case .udp(let host, let port): return DatagramLines(try connect(host, port, SOCK_DGRAM))
+    case .tcp(let host, let port): return StreamLines(try connect(host, port, SOCK_STREAM), .octetCounting)
+    }
+  }
+
+  private func connectLocal(_ path: String) throws(Errno) -> any LineCarrier {
+    guard let address = SocketAddress(path: path) else { throw Errno(ENAMETOOLONG) }
+    do {
+      return DatagramLines(
+        try Socket.connected(to: address, SOCK_DGRAM, withinMilliseconds: Self.patienceForConnection))
+    } catch  where error.code == EPROTOTYPE {
+      return StreamLines(
+        try Socket.connected(to: address, SOCK_STREAM, withinMilliseconds: Self.patienceForConnection), .zeroByte)
+    }
+  }
+
+  /// Tries each address of the host, all of them in a second.
+  private func connect(_ host: String, _ port: UInt16, _ type: __socket_type) throws(Errno) -> Socket {
+    try resolve(host, port, type)
+    let end = Syscalls.now(CLOCK_MONOTONIC) + UInt64(Self.patienceForConnection) * 1_000_000
+    var failure = Errno(EHOSTUNREACH)
+    for address in addresses {
+      let now = Syscalls.now(CLOCK_MONOTONIC)
+      guard now < end else { break }
+      do {
+        return try Socket.connected(to: address, type, withinMilliseconds: Int((end - now) / 1_000_000))
+      } catch {
+        failure = error
+      }
+    }
+    addresses = []
+    throw failure
+  }
+
+  private func resolve(_ host: String, _ port: UInt16, _ type: __socket_type) throws(Errno) {
+    guard addresses.isEmpty else { return }
+    do {
+      addresses = try SocketAddress.all(host: host, port: port, type)
+      resolverProblem = nil
+    } catch {
+      resolverProblem = error.description
+      throw Errno(EHOSTUNREACH)
+    }
+  }
+}
+
+extension LogFormat {
+  /// A formatter for the text inside another message, on one line; nil: the text and its fields as the outer format has them.
+  func makeMessageFormatter() -> (any Formatter)? {
+    switch self {
+    case .rfc3164, .rfc5424: nil
+    case .console: ConsoleFormatter(colours: false, isMultiline: false)
+    case .json, .logfmt, .bunyan: makeFormatter(colours: false)
+    }
+  }
+}
