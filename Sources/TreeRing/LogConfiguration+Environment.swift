@@ -53,6 +53,11 @@ extension LogConfiguration {
       return true
     }
     read("TREERING_WRITER", Self.writerForms) { configuration.readWriter($0) }
+    read("TREERING_REDACT", "names of fields such as iban,-session to add and remove, or off") {
+      guard let keys = RedactedKeys(parsing: $0) else { return false }
+      configuration.redactedKeys = keys
+      return true
+    }
     if let directory = variable("TREERING_DIR"), !directory.isEmpty { configuration.directory = directory }
     configuration.debug = variable("DEBUG")
     return configuration

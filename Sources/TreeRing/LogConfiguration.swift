@@ -16,6 +16,8 @@ public struct LogConfiguration: Sendable {
   public var writer: WriterMode
   /// How the writer thread runs. Ignored under ``WriterMode/external``.
   public var writerThread: WriterThread
+  /// Names of fields whose values never reach a log.
+  public var redactedKeys: RedactedKeys
   /// Debug channels that are on, in npm `debug`'s language; nil for none.
   public var debug: String?
   /// The variable that ``debug`` was read from, for what is said about it.
@@ -25,7 +27,7 @@ public struct LogConfiguration: Sendable {
   public init(
     level: Level = .info, levels: [LevelRule] = [], sinks: [SinkConfiguration] = [.standardError()],
     directory: String? = nil, ringSize: Int = 262_144, whenFull: WhenFull = .drop, writer: WriterMode = .thread,
-    writerThread: WriterThread = WriterThread(), debug: String? = nil
+    writerThread: WriterThread = WriterThread(), debug: String? = nil, redactedKeys: RedactedKeys = .standard
   ) {
     self.level = level
     self.levels = levels
@@ -36,6 +38,7 @@ public struct LogConfiguration: Sendable {
     self.writer = writer
     self.writerThread = writerThread
     self.debug = debug
+    self.redactedKeys = redactedKeys
   }
 
   /// One entry of ``levels``.

@@ -13,7 +13,7 @@ enum LogStorm {
   static let modes: [String: @Sendable () -> Void] = [
     "collect": Collect.run, "control": Control.run, "control-fork": Fork.runControlled, "deep": Nested.runDeep,
     "fork": Fork.run, "levels": Levels.run, "nested": Nested.run, "paced": Paced.run,
-    "orphan": Fork.runOrphan,
+    "orphan": Fork.runOrphan, "sites": Sites.run,
     "signals": Signals.run, "steps": Steps.run, "stop": Stop.run, "stored": Stored.run, "threads": Threads.run,
     "end": Ends.run, "large": Large.run, "crowd": Crowd.run, "soak": Soak.run, "idle": Idle.run, "wake": Idle.runWakes,
   ]

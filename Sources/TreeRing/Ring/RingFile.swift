@@ -36,14 +36,16 @@ struct RingFile: @unchecked Sendable {  // constants; what the header points at 
     guard tr_lock_byte(descriptor, producerByte) == 0, !consumes || tr_lock_byte(descriptor, consumerByte) == 0 else {
       throw failed("lock", .current)
     }
-    guard tr_fallocate(descriptor, 0, Int64(TR_HEADER_SIZE)) == 0 else { throw failed("allocate", .current) }
-    let memory = unsafe mmap(nil, Int(TR_HEADER_SIZE), PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0)
+    guard tr_fallocate(descriptor, 0, Int64(TR_HEADER_SIZE + TR_SITES_STEP)) == 0 else {
+      throw failed("allocate", .current)
+    }
+    let memory = unsafe mmap(nil, Int(TR_RINGS_OFFSET), PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0)
     guard let memory = unsafe memory, unsafe memory != MAP_FAILED else { throw failed("map", .current) }
     let header = unsafe initialise(memory, program, streamID, ringSize, mode)
     let path = "\(directory)/\(name)"
     guard unsafe allocateFirst(descriptor, header), unsafe rename(hidden, path) == 0 else {
       let error = Errno.current
-      unsafe munmap(memory, Int(TR_HEADER_SIZE))
+      unsafe munmap(memory, Int(TR_RINGS_OFFSET))
       throw failed("make", error)
     }
     return unsafe RingFile(path: path, descriptor: descriptor, header: header)
@@ -51,10 +53,10 @@ struct RingFile: @unchecked Sendable {  // constants; what the header points at 
 
   /// Allocates the first ring, smaller where shared memory is nearly full: 64 KiB at least, or false.
   private static func allocateFirst(_ descriptor: Int32, _ header: UnsafeMutablePointer<TRProcessHeader>) -> Bool {
-    while unsafe tr_fallocate(descriptor, Int64(TR_HEADER_SIZE), Int64(header.pointee.slot_size)) != 0 {
+    while unsafe tr_fallocate(descriptor, Int64(TR_RINGS_OFFSET), Int64(header.pointee.slot_size)) != 0 {
       guard errno == ENOSPC, unsafe header.pointee.ring_capacity > smallestRing else { return false }
       // What a failed attempt allocated in part is given back.
-      ftruncate(descriptor, off_t(TR_HEADER_SIZE))
+      ftruncate(descriptor, off_t(TR_RINGS_OFFSET))
       unsafe header.pointee.ring_capacity /= 2
       unsafe header.pointee.slot_size = UInt64(header.pointee.ring_header_size) + header.pointee.ring_capacity
     }
@@ -67,7 +69,7 @@ struct RingFile: @unchecked Sendable {  // constants; what the header points at 
   /// The same in memory that dies with the process, for when no directory can be had.
   static func makeAnonymous(program: String, ringSize: Int) throws(LogError) -> RingFile {
     let memory = unsafe mmap(
-      nil, Int(TR_HEADER_SIZE), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0)
+      nil, Int(TR_RINGS_OFFSET), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0)
     guard let memory = unsafe memory, unsafe memory != MAP_FAILED else {
       throw LogError("no memory for rings: \(Errno.current)")
     }
@@ -97,6 +99,8 @@ struct RingFile: @unchecked Sendable {  // constants; what the header points at 
     unsafe header.pointee.clock_ticks = now.ticks
     unsafe header.pointee.clock_realtime = now.nanoseconds
     unsafe header.pointee.clock_period = period
+    unsafe header.pointee.sites_end = UInt32(SiteTable.firstEntry)
+    unsafe header.pointee.sites_allocated = UInt32(TR_SITES_STEP)
     unsafe copy(streamID, to: tr_header_stream_id(header), 16)
     unsafe copy(ProcessIdentity.bootID(), to: tr_header_boot_id(header), 16)
     unsafe copy(Array(program.utf8), to: UnsafeMutableRawPointer(tr_header_program(header)), 127)

@@ -35,6 +35,7 @@ package final class RingObserver {
   private var clock: TickClock
   private let sharesClock: Bool
   private var watches: [Watch] = unsafe []
+  private var templates = RecordTemplates()
   private let start: Start
   private var hasLooked = false
 
@@ -145,7 +146,8 @@ package final class RingObserver {
     while let (index, until) = unsafe merge.oldest(upTo: bound) {
       let ring = unsafe merge.spans[index].index
       repeat {
-        guard let record = unsafe merge.spans[index].next, unsafe record.ticks <= until else { break }
+        guard var record = unsafe merge.spans[index].next, unsafe record.ticks <= until else { break }
+        unsafe templates.complete(&record, from: source)
         var context = unsafe watches[ring].context
         unsafe context.time = max(unsafe clock.nanoseconds(record.ticks), context.time)
         unsafe watches[ring].context.time = unsafe context.time

@@ -42,7 +42,7 @@ enum RingSlots {
     _ producer: UnsafeMutablePointer<TRProducer>, _ header: UnsafeMutablePointer<TRProcessHeader>
   ) -> UnsafeMutablePointer<TRRing>? {
     guard let index = unsafe claim(producer, header) else { return nil }
-    let offset = unsafe UInt64(TR_HEADER_SIZE) + UInt64(index) * header.pointee.slot_size
+    let offset = unsafe UInt64(TR_RINGS_OFFSET) + UInt64(index) * header.pointee.slot_size
     let ringHeader = unsafe Int(header.pointee.ring_header_size)
     let capacity = unsafe Int(header.pointee.ring_capacity)
     guard

@@ -26,15 +26,15 @@ extension Drain {
 
   // MARK: who may go on
 
-  /// Whether records may be taken from the rings.
+  /// Whether records may be taken from the rings: a sink takes them, or none ever will. One that was given up may have them from recovery.
   var mayCollect: Bool {
     if requiresAll { return lines.allSatisfy(\.isReady) }
-    return lines.contains(where: \.isReady) || lines.allSatisfy { $0.isGone || $0.isAbandoned }
+    return lines.contains(where: \.isReady) || lines.allSatisfy(\.isGone)
   }
 
   /// Whether a sink that works would have something to do.
   var hasWork: Bool {
-    if lines.contains(where: { $0.hasBacklog && !$0.isGone }) { return true }
+    if suspended != nil || lines.contains(where: { $0.hasBacklog && !$0.isGone }) { return true }
     return (0..<source.ringCount).contains { index in source.readRing(index).map { $0.head != $0.tail } ?? false }
   }
 
@@ -173,14 +173,57 @@ extension Drain {
       journal.cancel()
       return .failed(blockingError)
     }
-    for line in lines { commit(line, written, batch, journal) }
+    let delivery = Suspended(batch: batch, counted: counted, written: written)
+    if isOnlyBegun(delivery) {
+      suspended = delivery
+      return .failed(.wouldBlock)
+    }
+    finish(delivery, journal)
+    return .delivered
+  }
+
+  /// A batch that is journalled, and what each sink has of it.
+  struct Suspended {
+    let batch: Batch
+    let counted: DrainCounters
+    var written: [ObjectIdentifier: SinkLine.Written]
+  }
+
+  /// Whether the only sink has a part of the batch: then the batch stays in the rings until it has all, for what waits in a backlog dies with the process.
+  private func isOnlyBegun(_ delivery: Suspended) -> Bool {
+    delivery.written.values.contains(.some) && lines.count { !$0.isGone && !$0.isAbandoned } == 1
+  }
+
+  /// Goes on with a batch that was only begun. What such a sink is given is journalled as something that nothing is known of.
+  func resume(_ delivery: Suspended, _ now: UInt64) -> Outcome {
+    var delivery = delivery
+    for line in lines where delivery.written[ObjectIdentifier(line)] == .some {
+      guard line.mayTry(now, atOnce: false), line.reopen(now, { tell($0, of: line) }) else { continue }
+      let before = line.waiting
+      let isAll = line.writeBacklog(patience: lines.count == 1 ? Patience.alone : 0, now: now) { tell($0, of: line) }
+      counters.bytes += UInt64(max(before - line.waiting, 0))
+      guard isAll else { continue }
+      delivery.written[ObjectIdentifier(line)] = .all
+      tell(line.caughtUp(now), of: line)
+    }
+    suspended = delivery
+    guard delivery.written.values.contains(.all) || lines.allSatisfy(\.isGone) else {
+      return .failed(blockingError)
+    }
+    suspended = nil
+    finish(delivery, IntentJournal(source))
+    return .delivered
+  }
+
+  private func finish(_ delivery: Suspended, _ journal: IntentJournal) {
+    let batch = delivery.batch
+    for line in lines { commit(line, delivery.written, batch, journal) }
     journal.release(isLast: isLast(batch))
     notices.removeFirst(toldNotices)
     toldNotices = 0
-    counters.records += counted.records
-    counters.unreadableBytes += counted.unreadableBytes
-    counters.damagedRings += counted.damagedRings
-    return .delivered
+    counters.records += delivery.counted.records
+    counters.unreadableBytes += delivery.counted.unreadableBytes
+    counters.damagedRings += delivery.counted.damagedRings
   }
 
   private func refuse(_ line: SinkLine, _ error: Errno, _ now: UInt64) {
@@ -198,7 +241,7 @@ extension Drain {
 
   /// Whether the batch leaves the rings: a sink has begun it, or none ever will. One that filtered all of it has it, too.
   private func isTaken(_ written: [ObjectIdentifier: SinkLine.Written]) -> Bool {
-    if lines.allSatisfy({ $0.isGone || $0.isAbandoned }) { return true }
+    if lines.allSatisfy(\.isGone) { return true }
     return lines.contains { line in
       guard line.mode == .direct, !line.isGone else { return false }
       if line.output.count == 0 { return !line.state.isBroken }
@@ -280,9 +323,12 @@ extension Drain {
   }
 
   /// Gives up on the sinks that do not work: the stream is closed without them. Returns a line about each.
+  ///
+  /// A batch that was only begun stays in the rings.
   package func abandon() -> [String] {
-    lines.filter { (!$0.state.isOK || $0.isBehind) && !$0.isGone && !$0.isAbandoned }.map { line in
-      let waiting = line.abandon()
+    let isSuspended = suspended != nil
+    return lines.filter { (!$0.state.isOK || $0.isBehind) && !$0.isGone && !$0.isAbandoned }.map { line in
+      let waiting = isSuspended ? 0 : line.abandon()
       var what = "the end of the log does not reach \(line.sink.name): \(line.sink.describe(line.lastError))"
       if waiting > 0 { what += "; \(waiting) lines that waited for it are lost" }
       return line.sink is FileSink ? "\(what); run treering recover to finish it" : what

@@ -30,6 +30,9 @@ package final class Drain {
   var notices: [OutageNotice] = []
   /// How many of them are in the batch.
   var toldNotices = 0
+  /// The batch that a sink has begun and none has finished.
+  var suspended: Suspended?
+  private var hasHurried = false
   /// The closing records are written, or wait in the backlogs.
   private(set) var hasClosed = false
   private var clock: TickClock
@@ -42,6 +45,7 @@ package final class Drain {
   private var damaged: Set<Int> = []
   /// Of each ring, by index: what its records have in common, and the time of the last one.
   private var contexts: [RecordContext] = unsafe []
+  private var templates = RecordTemplates()
   package internal(set) var counters = DrainCounters()
 
   /// Bytes after which a batch is closed.
@@ -95,6 +99,7 @@ package final class Drain {
   /// - Parameter isFinal: the producer will commit nothing more, so nothing is held back for order.
   package func pass(isFinal: Bool = false) -> Outcome {
     let now = monotonic()
+    if let suspended { return resume(suspended, now) }
     catchUp(now)
     guard mayCollect else { return hasWork ? .failed(blockingError) : .idle }
     if sharesClock { clock.resynchronise(.now()) }
@@ -225,6 +230,8 @@ package final class Drain {
   }
 
   private func append(_ record: RecordView, _ context: inout RecordContext, ring: Int) {
+    var record = unsafe record
+    unsafe templates.complete(&record, from: source)
     unsafe context.time = max(unsafe clock.nanoseconds(record.ticks), context.time)
     unsafe context.label = source.label(record.label)
     for index in receiving.indices { unsafe receiving[index].append(record, context) }
@@ -319,7 +326,10 @@ package final class Drain {
   /// Nothing is written as long as a sink is not where the others are; `abandon()` gives up on those.
   package func closeStream() -> Outcome {
     let now = monotonic()
-    catchUp(now, atOnce: true)
+    if let suspended, resume(suspended, now) != .delivered { return .failed(blockingError) }
+    // Once without regard to pauses; a child process that does not last is not started a hundred times.
+    catchUp(now, atOnce: !hasHurried)
+    hasHurried = true
     guard lines.allSatisfy({ $0.isReady || $0.isAbandoned || $0.isGone }) else { return .failed(blockingError) }
     // A sink had refused the closing records, and has them by now.
     if hasClosed { return .delivered }

@@ -39,7 +39,7 @@ final class FileArrival {
   }
 
   deinit {
-    if let descriptor { close(descriptor) }
+    if let descriptor { LogFile.release(descriptor) }
   }
 
   /// Whether nothing of the batch is in the file after `undo()`.

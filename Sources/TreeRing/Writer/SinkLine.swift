@@ -238,8 +238,7 @@ final class SinkLine {
   func reopen(_ now: UInt64, _ tell: (SinkState.Action) -> Void) -> Bool {
     guard state.isBroken else { return true }
     do {
-      // The backlog begins with the line that was cut off.
-      if try sink.reopen() { taken = 0 }
+      if try sink.reopen() { taken = startOfCutLine }
       state.reopened()
       return true
     } catch {
@@ -247,6 +246,9 @@ final class SinkLine {
       return false
     }
   }
+
+  /// Where the line begins of which the sink has a part.
+  private var startOfCutLine: Int { backlog[..<taken].lastIndex(of: UInt8(ascii: "\n")).map { $0 + 1 } ?? 0 }
 
   /// Bytes of the backlog that are still to be written.
   var waiting: Int { backlog.count - taken }
@@ -279,7 +281,7 @@ final class SinkLine {
   /// Keeps memory within bounds while a slow reader is served: once half the backlog is taken, it is moved.
   private func dropTakenLines() {
     guard taken > backlog.count / 2 else { return }
-    let lineStart = backlog[..<taken].lastIndex(of: UInt8(ascii: "\n")).map { $0 + 1 } ?? 0
+    let lineStart = startOfCutLine
     backlog.removeFirst(lineStart)
     taken -= lineStart
   }

@@ -1,3 +1,4 @@
+import CTreeRing
 import Foundation
 import Glibc
 import TestSupport
@@ -54,7 +55,9 @@ import Testing
 
   /// Room for two rings and six threads that live at once: the calls of four find no ring, are counted, and told. When a ring is free again, it is used.
   @Test func threadsWithoutARingAreCountedAndTold() throws {
-    guard let run = try run("crowd", "6", kilobytes: 64 + 2 * 260 + 40) else { return }
+    guard let run = try run("crowd", "6", kilobytes: Int(TR_HEADER_SIZE + TR_SITES_STEP) / 1024 + 2 * 260 + 40) else {
+      return
+    }
     #expect(try errors(run) == [], "a full file system is told in the stream")
     let account = try StreamAccount(run.records())
     #expect(account.faults == [])

@@ -186,7 +186,8 @@ import Testing
       #expect(try Recovery(fallback: sink).recover(path) != .alive)
     }
     let account = StreamAccount(try sink.records())
-    #expect(account.faults == [] && account.records.count == latency.calls)
+    #expect(account.faults == [])
+    #expect(account.records.count == latency.calls, "\(account.rings.values.map(\.dropped))")
   }
 
   /// What `prog 2>&1 | head -1` does: SIGPIPE is at its default, which would end the program at its next line.

@@ -60,6 +60,12 @@ final class LogFile {
 
   deinit {
     tr_forget_in_child(descriptor)
+    Self.release(descriptor)
+  }
+
+  /// Closes a descriptor and lets go of its locks. Closing alone does not, while a child that is being spawned has a copy of it.
+  static func release(_ descriptor: Int32) {
+    for byte in [Byte.presence, Byte.rotation, Byte.append] { _ = tr_unlock_byte(descriptor, byte) }
     close(descriptor)
   }
 
