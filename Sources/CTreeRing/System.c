@@ -11,6 +11,7 @@
 #include <sys/random.h>
 #include <sys/inotify.h>
 #include <sys/ioctl.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -29,6 +30,8 @@ int tr_membarrier(void) { return (int)syscall(SYS_membarrier, MEMBARRIER_CMD_PRI
 int tr_fallocate(int fd, int64_t offset, int64_t length) { return fallocate(fd, 0, offset, length); }
 int64_t tr_getrandom(void *bytes, size_t count) { return getrandom(bytes, count, 0); }
 int tr_set_thread_name(const char *name) { return prctl(PR_SET_NAME, name, 0, 0, 0); }
+int tr_set_thread_nice(int nice) { return setpriority(PRIO_PROCESS, (id_t)tr_gettid(), nice); }
+int tr_set_thread_cores(const uint64_t *mask, size_t bytes) { return (int)syscall(SYS_sched_setaffinity, 0, bytes, mask); }
 char *tr_secure_getenv(const char *name) { return secure_getenv(name); }
 
 // Of libswiftCore; its header is not among the toolchain's.

@@ -52,11 +52,7 @@ extension LogConfiguration {
       configuration.whenFull = value
       return true
     }
-    read("TREERING_WRITER", "thread or external") {
-      guard let value = WriterMode(rawValue: $0) else { return false }
-      configuration.writer = value
-      return true
-    }
+    read("TREERING_WRITER", Self.writerForms) { configuration.readWriter($0) }
     read("TREERING_REDACT", "names of fields such as iban,-session to add and remove, or off") {
       guard let keys = RedactedKeys(parsing: $0) else { return false }
       configuration.redactedKeys = keys

@@ -14,6 +14,8 @@ public struct LogConfiguration: Sendable {
   public var whenFull: WhenFull
   /// Who drains the rings.
   public var writer: WriterMode
+  /// How the writer thread runs. Ignored under ``WriterMode/external``.
+  public var writerThread: WriterThread
   /// Names of fields whose values never reach a log.
   public var redactedKeys: RedactedKeys
   /// Debug channels that are on, in npm `debug`'s language; nil for none.
@@ -25,7 +27,7 @@ public struct LogConfiguration: Sendable {
   public init(
     level: Level = .info, levels: [LevelRule] = [], sinks: [SinkConfiguration] = [.standardError()],
     directory: String? = nil, ringSize: Int = 262_144, whenFull: WhenFull = .drop, writer: WriterMode = .thread,
-    debug: String? = nil, redactedKeys: RedactedKeys = .standard
+    writerThread: WriterThread = WriterThread(), debug: String? = nil, redactedKeys: RedactedKeys = .standard
   ) {
     self.level = level
     self.levels = levels
@@ -34,6 +36,7 @@ public struct LogConfiguration: Sendable {
     self.ringSize = ringSize
     self.whenFull = whenFull
     self.writer = writer
+    self.writerThread = writerThread
     self.debug = debug
     self.redactedKeys = redactedKeys
   }
@@ -54,7 +57,7 @@ public struct LogConfiguration: Sendable {
 
   /// What a call does when its ring is full.
   public enum WhenFull: String, Sendable, CaseIterable {
-    /// The new record is dropped and counted. The last eighth of a ring is kept for warning and above.
+    /// The new record is dropped and counted, the lowest levels first: the last quarter of a ring is kept for info and above, the last eighth for warning and above.
     case drop
     /// The call waits until there is room, a fifth of a second at most, then drops.
     case block

@@ -43,7 +43,7 @@ final class LogSession: Sendable {
         sinks: routes.map(\.sink))
     }
     writer = drains ? Writer(Drain(rings, routes: routes, requiresAll: false), predecessors: predecessors) : nil
-    try writer?.start()
+    try writer?.start(configuration.writerThread)
     // A file that nobody drains any more has nobody to switch it.
     control = isAfterlife ? nil : file.path.flatMap { ControlServer.start(besideRing: $0) }
     unsafe tr_set_producer(producer)
@@ -99,9 +99,16 @@ final class LogSession: Sendable {
     let program = ProcessIdentity.programName()
     let mode = UInt32(configuration.writer == .external ? TR_MODE_EXTERNAL : TR_MODE_THREAD)
     do {
-      return try RingFile.make(
+      let file = try RingFile.make(
         directory: configuration.directory ?? RingDirectory.standard(), program: program,
         ringSize: configuration.ringSize, mode: mode, consumes: consumes)
+      let size = unsafe Int(file.header.pointee.ring_capacity)
+      if size < configuration.ringSize {
+        Syscalls.complain(
+          "\(file.path ?? "") has no room for a ring of \(configuration.ringSize) bytes: rings have \(size); make the file system larger, or set TREERING_DIR"
+        )
+      }
+      return file
     } catch {
       guard isFallbackAllowed else { throw error }
       let consequence =

@@ -61,7 +61,9 @@ enum AllocationProbe {
       measure("stored message", mayAllocate: false) { _ in log.info(stored) },
       measure("debug channel", mayAllocate: false) { number in channel("row \(number, "n")") },
       measure("disabled", mayAllocate: false) { number in log.debug("not \(describe(number))") },
-      Logger.withContext { $0["request.id"] = text } operation: {
+      Logger.withContext {
+        $0["request.id"] = text
+      } operation: {
         measure("in a task's context", mayAllocate: false) { number in log.info("request \(number, "n")") }
       },
       measure("description of a type", mayAllocate: true) { number in log.info("value \(Opaque(number: number))") },

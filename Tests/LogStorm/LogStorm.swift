@@ -15,7 +15,7 @@ enum LogStorm {
     "fork": Fork.run, "levels": Levels.run, "nested": Nested.run, "paced": Paced.run,
     "orphan": Fork.runOrphan, "sites": Sites.run,
     "signals": Signals.run, "steps": Steps.run, "stop": Stop.run, "stored": Stored.run, "threads": Threads.run,
-    "end": Ends.run,
+    "end": Ends.run, "large": Large.run, "crowd": Crowd.run, "soak": Soak.run, "idle": Idle.run, "wake": Idle.runWakes,
   ]
 
   static func main() {

@@ -64,7 +64,9 @@ enum Sites {
 
   /// One place in the source, values of several types.
   private static func generic(_ round: Int) {
-    func write(_ value: some LogValue) { log.info("generic \(value, "value") end \(round)") { $0["shape"] = "generic" } }
+    func write(_ value: some LogValue) {
+      log.info("generic \(value, "value") end \(round)") { $0["shape"] = "generic" }
+    }
     switch round % 4 {
     case 0: write(round)
     case 1: write("text")

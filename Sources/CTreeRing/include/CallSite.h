@@ -142,6 +142,7 @@ typedef struct {
   uint32_t block;           // 1: TREERING_WHEN_FULL=block
   uint64_t generation;      // counts ring files of this process; a thread's rings of an older one are not used again
   TRRing *_Nullable rings[TR_MAX_RINGS];
+  uint64_t vacant[TR_MAX_RINGS / 64];  // slots below ring_count that no ring could be made in, one bit each
 } TRProducer;
 
 // The ring file that calls go to now; NULL before the start and after a stop.
@@ -157,6 +158,12 @@ extern uint32_t tr_clock_kind;
 static inline uint64_t tr_ticks(void) {
 #if defined(__x86_64__)
   if (__builtin_expect(tr_clock_kind == TR_CLOCK_TSC, 1)) return __rdtsc();
+#elif defined(__aarch64__)
+  if (__builtin_expect(tr_clock_kind == TR_CLOCK_TSC, 1)) {
+    uint64_t ticks;
+    __asm__ volatile("mrs %0, cntvct_el0" : "=r"(ticks));
+    return ticks;
+  }
 #endif
   struct timespec now;
   clock_gettime(CLOCK_MONOTONIC, &now);

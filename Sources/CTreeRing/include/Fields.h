@@ -35,6 +35,7 @@ static inline TRSiteDetails *tr_site_details_table(void) { return tr_site_detail
 static inline uint16_t *tr_site_detail_counts(TRSiteDetails *details) { return details->counts; }
 static inline uint16_t *tr_site_spots(void) { return tr_site_index; }
 static inline TRRing *_Nullable *_Nonnull tr_producer_rings(TRProducer *producer) { return producer->rings; }
+static inline uint64_t *tr_producer_vacant(TRProducer *producer) { return producer->vacant; }
 static inline TRGate *tr_logger_gate_table(void) { return tr_logger_gates; }
 static inline TRGate *tr_channel_gate_table(void) { return tr_channel_gates; }
 static inline void tr_set_clock_kind(uint32_t kind) { tr_clock_kind = kind; }

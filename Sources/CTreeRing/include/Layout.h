@@ -44,7 +44,7 @@
 #define TR_MODE_EXTERNAL 1u  // a collector does
 
 // TRProcessHeader.clock_kind
-#define TR_CLOCK_TSC 1u
+#define TR_CLOCK_TSC 1u        // the processor's own counter: rdtsc, CNTVCT_EL0 on arm64
 #define TR_CLOCK_MONOTONIC 2u
 
 // How far one sink of the writer is with one ring. Where all goes well it is where the ring is; the rest is for sinks that failed, and those with a filter.

@@ -38,7 +38,10 @@ int tr_membarrier_register(void);
 int tr_membarrier(void);
 int tr_fallocate(int fd, int64_t offset, int64_t length);
 int64_t tr_getrandom(void *bytes, size_t count);
+// Of the calling thread.
 int tr_set_thread_name(const char *name);
+int tr_set_thread_nice(int nice);
+int tr_set_thread_cores(const uint64_t *mask, size_t bytes);
 char *_Nullable tr_secure_getenv(const char *name);
 // A descriptor that polls readable when a file gets its name in the directory, as ring files do; -1 when there is no such directory, or no more watches.
 int tr_watch_directory(const char *path);

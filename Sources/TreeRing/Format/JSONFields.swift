@@ -15,7 +15,7 @@ final class JSONFields {
       switch unsafe segment.tag {
       case SegmentTag.literal, SegmentTag.label: continue
       case SegmentTag.end:
-        if let close = nesting.pop() { output.append(close) }
+        _ = close(&nesting, output)
         continue
       default: break
       }
@@ -25,16 +25,27 @@ final class JSONFields {
       }
       let before = output.count
       nesting.separate(output)
-      if !nesting.isInArray, unsafe !key(segment.key, isTop: nesting.isEmpty, to: output) {
+      if !nesting.isInArray, unsafe !key(segment.key, to: output) {
         output.truncate(to: before)
         isWhole = false
         if unsafe segment.opens { unsafe reader.skipNested() }
         continue
       }
+      let depth = nesting.depth
       unsafe Self.value(segment, &nesting, to: output)
+      if nesting.depth > depth { names.enter() }
     }
-    while let close = nesting.pop() { output.append(close) }
+    while close(&nesting, output) {}
     return isWhole
+  }
+
+  /// False when nothing is open.
+  private func close(_ nesting: inout Nesting, _ output: OutputBuffer) -> Bool {
+    let depth = nesting.depth
+    guard let end = nesting.pop() else { return false }
+    if nesting.depth < depth { names.leave() }
+    output.append(end)
+    return true
   }
 
   /// Appends the nested value that `opener` opens, to its end, as one JSON value.
@@ -61,11 +72,11 @@ final class JSONFields {
   }
 
   /// False when no name can be found for it; then the caller takes back what was written.
-  private func key(_ key: UnsafeBufferPointer<UInt8>, isTop: Bool, to output: OutputBuffer) -> Bool {
+  private func key(_ key: UnsafeBufferPointer<UInt8>, to output: OutputBuffer) -> Bool {
     output.append("\"")
     let start = output.count
     unsafe output.appendJSONEscaped(key)
-    guard !isTop || names.settle(from: start, in: output) else { return false }
+    guard names.settle(from: start, in: output) else { return false }
     output.append("\":")
     return true
   }
@@ -99,7 +110,7 @@ final class JSONFields {
 private struct Nesting {
   private var isArray: UInt64 = 0
   private var isFirst: UInt64 = 0
-  private var depth = 0
+  private(set) var depth = 0
   private var ignored = 0
 
   var isEmpty: Bool { depth == 0 }

@@ -1,4 +1,4 @@
-/// The names a record's object has used, as ranges of the output: two names that differ only in bytes which are no characters come out as the same.
+/// The names that a record's object, and each group in it, has used, as ranges of the output: two names that differ only in bytes which are no characters come out as the same.
 /// Few, so a list is quickest; a record of somebody hostile may hold thousands, so it is bounded.
 ///
 /// Premise of every unsafe line: `count <= most`, and a range that is remembered lies within the output while its record is being written.
@@ -6,6 +6,10 @@
 final class NameSet {
   private let used = UnsafeMutablePointer<Range<Int>>.allocate(capacity: most)
   private var count = 0
+  /// Where the names of the innermost open group begin, and those of the groups around it.
+  private var scope = 0
+  private let outer = UnsafeMutablePointer<Int>.allocate(capacity: RecordLayout.deepestNesting)
+  private var depth = 0
   private var isPIDAllowed = false
   private let reserved: Reserved
   private static let most = 1024
@@ -23,12 +27,28 @@ final class NameSet {
 
   init(reserving reserved: Reserved) { self.reserved = reserved }
 
-  deinit { unsafe used.deallocate() }
+  deinit {
+    unsafe used.deallocate()
+    unsafe outer.deallocate()
+  }
 
   /// - Parameter isPIDAllowed: the record carries a `pid` of its own.
   func removeAll(allowingPID isPIDAllowed: Bool) {
     self.isPIDAllowed = isPIDAllowed
-    count = 0
+    (count, scope, depth) = (0, 0, 0)
+  }
+
+  /// Names that follow are a group's, until `leave`. The caller nests no deeper than `deepestNesting`.
+  func enter() {
+    unsafe (outer + depth).initialize(to: scope)
+    depth += 1
+    scope = count
+  }
+
+  func leave() {
+    depth -= 1
+    count = scope
+    unsafe scope = outer[depth]
   }
 
   /// Makes what stands in `output` from `start` on a name that is not taken, by `_` behind it, and remembers it. False when that cannot be.
@@ -48,8 +68,8 @@ final class NameSet {
   private func isTaken(_ name: Range<Int>, in output: OutputBuffer) -> Bool {
     guard let text = unsafe output.bytes.baseAddress?.assumingMemoryBound(to: UInt8.self) else { return false }
     let candidate = unsafe UnsafeRawBufferPointer(start: text + name.lowerBound, count: name.count)
-    if unsafe isReserved(candidate) { return true }
-    for index in 0..<count where unsafe used[index].count == name.count {
+    if depth == 0, unsafe isReserved(candidate) { return true }
+    for index in scope..<count where unsafe used[index].count == name.count {
       if unsafe (text + used[index].lowerBound).matches(candidate) { return true }
     }
     return false

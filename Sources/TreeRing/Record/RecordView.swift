@@ -12,7 +12,7 @@ package struct RecordView {
   package let label: UInt16
   /// Id of the call site; 0: the record says everything itself.
   package let site: UInt16
-  package let ticks: UInt64
+  package internal(set) var ticks: UInt64
   package let sequence: UInt64
   private let segments: UnsafeBufferPointer<UInt8>
   /// What the call site's template knows; empty until `RecordTemplates` has found it.

@@ -34,7 +34,7 @@ extension CallPath {
       ? firstCall(thread, producer, level) : nestedCall(thread, producer, level)
   }
 
-  /// The ring's consumer may have moved on since the producer last looked. A record of warning or above may also use the reserve.
+  /// The ring's consumer may have moved on since the producer last looked. A record that matters more may also use what is kept for its kind.
   private static func makeRoom(
     _ ring: UnsafeMutablePointer<TRRing>, _ thread: UnsafeMutablePointer<TRThread>, _ level: Level
   ) -> UnsafeMutablePointer<TRRing>? {
@@ -49,16 +49,21 @@ extension CallPath {
     return nil
   }
 
-  /// Reads the consumer's position again. The last eighth of a ring is kept for warning and above.
+  /// Reads the consumer's position again. A ring that fills sheds the lowest levels first: `reserve` bytes are kept for those above.
+  ///
+  /// The fast path knows no levels, so `limit` is that of the lowest: in the last quarter of a ring every call comes here.
   private static func hasRoom(_ ring: UnsafeMutablePointer<TRRing>, _ level: Level) -> Bool {
     let capacity = unsafe ring.pointee.mask + 1
     let head = unsafe ring.pointee.head
     let tail = unsafe min(tr_load64(&ring.pointee.tail), head)
     let used = min(head - tail, capacity)
-    let reserve = capacity / 8
-    unsafe ring.pointee.limit = head - used + capacity - reserve
-    let free = capacity - used
-    return unsafe free >= ring.pointee.max_record + (level >= .warning ? 0 : reserve)
+    unsafe tr_store64(&ring.pointee.limit, head - used + capacity - reserve(.trace, capacity))
+    return unsafe capacity - used >= ring.pointee.max_record + reserve(level, capacity)
+  }
+
+  /// Bytes that a record of `level` leaves free: a quarter of the ring is kept for info and above, an eighth for warning and above.
+  private static func reserve(_ level: Level, _ capacity: UInt64) -> UInt64 {
+    level >= .warning ? 0 : level >= .info ? capacity / 8 : capacity / 4
   }
 
   /// `TREERING_WHEN_FULL=block`: waits until there is room, at most a fifth of a second.
@@ -74,8 +79,8 @@ extension CallPath {
     let now = tr_ticks()
     let cell = cause.rawValue * Int(TR_LEVELS) + Int(level.rawValue)
     unsafe _ = tr_add64(tr_ring_dropped(ring) + cell, 1)
-    if unsafe ring.pointee.first_drop == 0 { unsafe ring.pointee.first_drop = now }
-    unsafe ring.pointee.last_drop = now
+    if unsafe ring.pointee.first_drop == 0 { unsafe tr_store64(&ring.pointee.first_drop, now) }
+    unsafe tr_store64(&ring.pointee.last_drop, now)
   }
 
   /// A ring of this thread belongs to a file that was closed, or to the parent of a fork.
@@ -206,9 +211,10 @@ extension CallPath {
     _ start: UnsafeMutablePointer<UInt8>, _ writer: RecordWriter, _ level: Level, _ flags: UInt8, _ label: UInt16,
     _ site: UInt16
   ) {
-    unsafe ring.pointee.truncated += 1
+    unsafe _ = tr_add64(&ring.pointee.truncated, 1)
     let attention = unsafe tr_commit(
-      ring, start, max(writer.cursor, start + RecordLayout.headerSize), site, level.rawValue, flags | RecordFlags.truncated, label)
+      ring, start, max(writer.cursor, start + RecordLayout.headerSize), site, level.rawValue,
+      flags | RecordFlags.truncated, label)
     if attention == 0 {
       unsafe tr_give_back(thread, ring)
     } else {

@@ -14,7 +14,7 @@ struct RingFile: @unchecked Sendable {  // constants; what the header points at 
   static let producerByte: Int64 = 0
   static let consumerByte: Int64 = 1
 
-  /// Makes the file. Blocking: some system calls, and the clock's measurement (0.2 ms).
+  /// Makes the file, with memory for one ring: of `ringSize`, or smaller where there is no more. Blocking: some system calls, and the clock's measurement (0.2 ms).
   static func make(
     directory: String, program: String, ringSize: Int, mode: UInt32, consumes: Bool
   ) throws(LogError) -> RingFile {
@@ -36,14 +36,35 @@ struct RingFile: @unchecked Sendable {  // constants; what the header points at 
     guard tr_lock_byte(descriptor, producerByte) == 0, !consumes || tr_lock_byte(descriptor, consumerByte) == 0 else {
       throw failed("lock", .current)
     }
-    guard tr_fallocate(descriptor, 0, Int64(TR_HEADER_SIZE + TR_SITES_STEP)) == 0 else { throw failed("allocate", .current) }
+    guard tr_fallocate(descriptor, 0, Int64(TR_HEADER_SIZE + TR_SITES_STEP)) == 0 else {
+      throw failed("allocate", .current)
+    }
     let memory = unsafe mmap(nil, Int(TR_RINGS_OFFSET), PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0)
     guard let memory = unsafe memory, unsafe memory != MAP_FAILED else { throw failed("map", .current) }
     let header = unsafe initialise(memory, program, streamID, ringSize, mode)
     let path = "\(directory)/\(name)"
-    guard unsafe rename(hidden, path) == 0 else { throw failed("name", .current) }
+    guard unsafe allocateFirst(descriptor, header), unsafe rename(hidden, path) == 0 else {
+      let error = Errno.current
+      unsafe munmap(memory, Int(TR_RINGS_OFFSET))
+      throw failed("make", error)
+    }
     return unsafe RingFile(path: path, descriptor: descriptor, header: header)
   }
+
+  /// Allocates the first ring, smaller where shared memory is nearly full: 64 KiB at least, or false.
+  private static func allocateFirst(_ descriptor: Int32, _ header: UnsafeMutablePointer<TRProcessHeader>) -> Bool {
+    while unsafe tr_fallocate(descriptor, Int64(TR_RINGS_OFFSET), Int64(header.pointee.slot_size)) != 0 {
+      guard errno == ENOSPC, unsafe header.pointee.ring_capacity > smallestRing else { return false }
+      // What a failed attempt allocated in part is given back.
+      ftruncate(descriptor, off_t(TR_RINGS_OFFSET))
+      unsafe header.pointee.ring_capacity /= 2
+      unsafe header.pointee.slot_size = UInt64(header.pointee.ring_header_size) + header.pointee.ring_capacity
+    }
+    return true
+  }
+
+  /// Bytes of a ring that are worth having.
+  static let smallestRing: UInt64 = 65_536
 
   /// The same in memory that dies with the process, for when no directory can be had.
   static func makeAnonymous(program: String, ringSize: Int) throws(LogError) -> RingFile {

@@ -26,22 +26,22 @@ enum RingSlots {
   ) -> UnsafeMutablePointer<TRRing>? {
     let count = unsafe min(tr_load32(&header.pointee.ring_count), TR_MAX_RINGS)
     for index in 0..<Int(count) {
-      guard let ring = unsafe tr_producer_rings(producer)[index] else { continue }
+      guard let ring = unsafe published(producer, index) else { continue }
       if unsafe tr_exchange_if32(&ring.pointee.owner, TR_OWNER_FREE, TR_OWNER_THREAD) { return unsafe ring }
     }
     return nil
   }
 
-  /// Claims the next slot, allocates its pages (a full disk is an error here and no SIGBUS later) and maps it. A slot that cannot be had
-  /// stays as an empty ring, or is given back when it is still the last.
+  /// The ring at `index`, once it is made. Other threads make rings meanwhile, and the address says that what it leads to is complete.
+  static func published(_ producer: UnsafeMutablePointer<TRProducer>, _ index: Int) -> UnsafeMutablePointer<TRRing>? {
+    unsafe UnsafeMutablePointer(bitPattern: UInt(tr_load64(tr_producer_rings(producer) + index)))
+  }
+
+  /// Claims a slot, allocates its pages (a full disk is an error here and no SIGBUS later) and maps it. A slot that cannot be had is given back.
   private static func make(
     _ producer: UnsafeMutablePointer<TRProducer>, _ header: UnsafeMutablePointer<TRProcessHeader>
   ) -> UnsafeMutablePointer<TRRing>? {
-    var index: UInt32
-    repeat {
-      index = unsafe tr_load32(&header.pointee.ring_count)
-      if index >= TR_MAX_RINGS { return nil }
-    } while unsafe !tr_exchange_if32(&header.pointee.ring_count, index, index + 1)
+    guard let index = unsafe claim(producer, header) else { return nil }
     let offset = unsafe UInt64(TR_RINGS_OFFSET) + UInt64(index) * header.pointee.slot_size
     let ringHeader = unsafe Int(header.pointee.ring_header_size)
     let capacity = unsafe Int(header.pointee.ring_capacity)
@@ -49,18 +49,18 @@ enum RingSlots {
       let base = unsafe map(
         producer.pointee.fd, offset: Int(offset), ringHeader: ringHeader, capacity: capacity)
     else {
-      unsafe _ = tr_exchange_if32(&header.pointee.ring_count, index + 1, index)
+      unsafe giveBack(index, producer, header)
       return nil
     }
     let ring = unsafe base.bindMemory(to: TRRing.self, capacity: 1)
     unsafe ring.pointee.data = UInt64(UInt(bitPattern: base + ringHeader))
     unsafe ring.pointee.max_record = UInt64(min(capacity / 8, RecordLayout.largestRecord))
-    unsafe ring.pointee.limit = UInt64(capacity - capacity / 8)
+    unsafe ring.pointee.limit = UInt64(capacity - capacity / 4)
     unsafe ring.pointee.index = index
     unsafe ring.pointee.owner = TR_OWNER_THREAD
     // A consumer that sleeps does not know of this ring: its first commit wakes it.
     unsafe ring.pointee.attention = TR_ATTENTION_PARKED
-    unsafe tr_producer_rings(producer)[Int(index)] = ring
+    unsafe tr_store64(tr_producer_rings(producer) + Int(index), UInt64(UInt(bitPattern: ring)))
     unsafe tr_store64(&ring.pointee.mask, UInt64(capacity - 1))
     // The file may have been sealed meanwhile, by a closer that could not see this ring yet. The claim of the slot, above, and the closer's
     // barrier leave no other order: either it saw the slot, or this sees the seal.
@@ -69,6 +69,36 @@ enum RingSlots {
       unsafe _ = tr_or32(&ring.pointee.attention, TR_ATTENTION_SEALED)
     }
     return unsafe ring
+  }
+
+  /// A slot that somebody gave back, or the next one.
+  private static func claim(
+    _ producer: UnsafeMutablePointer<TRProducer>, _ header: UnsafeMutablePointer<TRProcessHeader>
+  ) -> UInt32? {
+    let vacant = unsafe tr_producer_vacant(producer)
+    for word in 0..<Int(TR_MAX_RINGS / 64) {
+      let bits = unsafe tr_load64(vacant + word)
+      let bit = bits & (0 &- bits)
+      if bits != 0, unsafe tr_exchange_if64(vacant + word, bits, bits ^ bit) {
+        return UInt32(word * 64 + bit.trailingZeroBitCount)
+      }
+    }
+    while true {
+      let index = unsafe tr_load32(&header.pointee.ring_count)
+      if index >= TR_MAX_RINGS { return nil }
+      if unsafe tr_exchange_if32(&header.pointee.ring_count, index, index + 1) { return index }
+    }
+  }
+
+  /// Forgets the slot when it is still the last, and remembers it for the next thread otherwise: while shared memory is full every call of a thread without
+  /// a ring comes here, and would use up all slots.
+  private static func giveBack(
+    _ index: UInt32, _ producer: UnsafeMutablePointer<TRProducer>, _ header: UnsafeMutablePointer<TRProcessHeader>
+  ) {
+    if unsafe tr_exchange_if32(&header.pointee.ring_count, index + 1, index) { return }
+    let word = unsafe tr_producer_vacant(producer) + Int(index / 64)
+    while case let bits = unsafe tr_load64(word), unsafe !tr_exchange_if64(word, bits, bits | 1 << UInt64(index % 64)) {
+    }
   }
 
   /// A ring up to this size gets its page tables filled when it is made: the first call on a thread is slow anyway, and no later one then pays a page fault.

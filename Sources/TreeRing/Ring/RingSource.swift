@@ -70,12 +70,12 @@ extension RingSource {
 final class LocalRings: RingSource {
   let header: UnsafeMutablePointer<TRProcessHeader>
   let capacity: Int
-  private let rings: UnsafeMutablePointer<UnsafeMutablePointer<TRRing>?>
+  private let producer: UnsafeMutablePointer<TRProducer>
 
   init(_ producer: UnsafeMutablePointer<TRProducer>) {
     unsafe header = producer.pointee.header
     capacity = unsafe Int(producer.pointee.header.pointee.ring_capacity)
-    unsafe rings = tr_producer_rings(producer)
+    unsafe self.producer = producer
   }
 
   var owner: UInt32 { geteuid() }
@@ -90,7 +90,9 @@ final class LocalRings: RingSource {
   func template(_ id: UInt16) -> RecordTemplate? { SiteTable.template(id) }
 
   func ring(_ index: Int) -> UnsafeMutablePointer<TRRing>? {
-    guard let ring = unsafe rings[index], unsafe tr_load64(&ring.pointee.mask) != 0 else { return nil }
+    guard let ring = unsafe RingSlots.published(producer, index), unsafe tr_load64(&ring.pointee.mask) != 0 else {
+      return nil
+    }
     return unsafe ring
   }
 

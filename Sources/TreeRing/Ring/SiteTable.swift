@@ -137,7 +137,8 @@ enum SiteTable {
     let pieces = unsafe Int(details.pointee.pieces)
     let file = unsafe Int(details.pointee.file_count)
     unsafe entry.storeBytes(of: UInt32(size).littleEndian, as: UInt32.self)
-    unsafe (entry + 4).storeBytes(of: UInt32(truncatingIfNeeded: site.pointee.place >> 16).littleEndian, as: UInt32.self)
+    unsafe (entry + 4).storeBytes(
+      of: UInt32(truncatingIfNeeded: site.pointee.place >> 16).littleEndian, as: UInt32.self)
     unsafe (entry + 8).storeBytes(of: UInt16(truncatingIfNeeded: site.pointee.place).littleEndian, as: UInt16.self)
     unsafe (entry + 10).storeBytes(of: UInt16(pieces).littleEndian, as: UInt16.self)
     unsafe (entry + 12).storeBytes(of: UInt16(file).littleEndian, as: UInt16.self)

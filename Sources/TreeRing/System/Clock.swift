@@ -58,20 +58,31 @@ package struct TickClock: Sendable {
     return UInt64(clamping: Int64(clamping: baseNanoseconds).addingReportingOverflow(Int64(distance)).partialValue)
   }
 
-  /// Sets this process's tick counter to the one that every producer and collector of the machine uses: the time stamp counter where the kernel
-  /// trusts it itself. A collector calls it, too: it may never log a record of its own. The first call reads a file.
+  /// Sets this process's tick counter to the one that every producer and collector of the machine uses: the processor's counter where the kernel
+  /// trusts it itself, `CLOCK_MONOTONIC` otherwise. A collector calls it, too: it may never log a record of its own. The first call reads a file.
   @discardableResult
   static func choose() -> UInt32 { chosen }
 
   private static let chosen: UInt32 = {
-    var kind = UInt32(TR_CLOCK_MONOTONIC)
-    #if arch(x86_64)
-      let source = Syscalls.contents(of: "/sys/devices/system/clocksource/clocksource0/current_clocksource", limit: 64)
-      if let source, String(decoding: source, as: UTF8.self).hasPrefix("tsc") { kind = UInt32(TR_CLOCK_TSC) }
-    #endif
+    let path = "/sys/devices/system/clocksource/clocksource0/current_clocksource"
+    let kind = TickClock.kind(ofClockSource: Syscalls.contents(of: path, limit: 64))
     tr_set_clock_kind(kind)
     return kind
   }()
+
+  /// What the kernel keeps time by tells whether the counter can be trusted: where it stops, jumps or differs between cores the kernel has left it for another source.
+  /// In a virtual machine the kernel may use its host's clock instead; then so do we.
+  static func kind(ofClockSource name: [UInt8]?) -> UInt32 {
+    #if arch(x86_64)
+      let counter = "tsc"
+    #elseif arch(arm64)
+      let counter = "arch_sys_counter"
+    #else
+      let counter = "none"
+    #endif
+    let source = String(decoding: name ?? [], as: UTF8.self).prefix { $0 != "\n" }
+    return UInt32(source == counter ? TR_CLOCK_TSC : TR_CLOCK_MONOTONIC)
+  }
 
   /// Nanoseconds per tick, measured over a fifth of a millisecond. Spins.
   static func measurePeriod(_ kind: UInt32) -> Double {

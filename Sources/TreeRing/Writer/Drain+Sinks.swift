@@ -223,6 +223,7 @@ extension Drain {
     toldNotices = 0
     counters.records += delivery.counted.records
     counters.unreadableBytes += delivery.counted.unreadableBytes
+    counters.damagedRings += delivery.counted.damagedRings
   }
 
   private func refuse(_ line: SinkLine, _ error: Errno, _ now: UInt64) {

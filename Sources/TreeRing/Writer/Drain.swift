@@ -41,6 +41,8 @@ package final class Drain {
   private let pid: UInt32
   private let streamID: String
   private let isRecovered: Bool
+  /// Rings whose header made no sense, and that has been told.
+  private var damaged: Set<Int> = []
   /// Of each ring, by index: what its records have in common, and the time of the last one.
   private var contexts: [RecordContext] = unsafe []
   private var templates = RecordTemplates()
@@ -102,15 +104,17 @@ package final class Drain {
     guard mayCollect else { return hasWork ? .failed(blockingError) : .idle }
     if sharesClock { clock.resynchronise(.now()) }
     let bound = isFinal || !sharesClock ? UInt64.max : tr_ticks()
-    var merge = unsafe TimeMerge(spans())
-    let begins = unsafe merge.spans.map { unsafe $0.consumed }
     beginBatch(now)
     let isTelling = tellOutages()
     var counted = DrainCounters()
+    var merge = unsafe TimeMerge(spans(upTo: bound, &counted))
+    let begins = unsafe merge.spans.map { unsafe $0.consumed }
     unsafe collect(&merge, upTo: bound, &counted)
     var told: [Int: [UInt64]] = [:]
     let lost = unsafe tellLosses(of: merge.spans.map { unsafe $0.index }, &told)
-    guard counted.records > 0 || counted.unreadableBytes > 0 || !told.isEmpty || lost != nil || isTelling else {
+    let isDamaged = counted.damagedRings > 0
+    guard counted.records > 0 || counted.unreadableBytes > 0 || !told.isEmpty || lost != nil || isTelling || isDamaged
+    else {
       return lines.contains { $0.isStalled } ? .behind : .idle
     }
     let batch = unsafe Batch(
@@ -145,19 +149,40 @@ package final class Drain {
     missing = lines.filter { $0.mode == .miss }
   }
 
-  private func spans() -> [RingSpan] {
-    var spans = unsafe [RingSpan]()
+  /// What each ring holds. A record cannot be of a later moment than the one after they were read; where a ring has been read up to `bound` only, one that
+  /// says so is of that moment.
+  private func spans(upTo bound: UInt64, _ counted: inout DrainCounters) -> [RingSpan] {
+    var stretches = unsafe [(index: Int, ring: TRRing, bytes: UnsafeRawBufferPointer)]()
     for index in 0..<source.ringCount {
-      guard let ring = source.readRing(index), ring.mask == UInt64(source.capacity - 1) else { continue }
-      let (tail, end) = (ring.tail, Self.end(of: ring))
-      guard end >= tail else { continue }
-      // More bytes than a ring has: somebody wrote nonsense. Nothing of it can be trusted.
-      let head = end - tail <= UInt64(source.capacity) ? end : tail
-      noteHighWater(index, ring, waiting: head - tail)
-      guard let bytes = unsafe source.records(index, from: tail, to: head) else { continue }
-      unsafe spans.append(RingSpan(index: index, position: tail, consumed: ring.consumed, bytes: bytes))
+      // A slot without a mask has no ring yet.
+      guard let ring = source.readRing(index), ring.mask != 0 else { continue }
+      guard let head = head(of: ring), let bytes = unsafe source.records(index, from: ring.tail, to: head) else {
+        tellDamage(index, ring, &counted)
+        continue
+      }
+      noteHighWater(index, ring, waiting: head - ring.tail)
+      unsafe stretches.append((index, ring, bytes))
     }
-    return unsafe spans
+    let now = sharesClock ? tr_ticks() : .max
+    return unsafe stretches.map {
+      unsafe RingSpan(
+        index: $0.index, position: $0.ring.tail, consumed: $0.ring.consumed, bytes: $0.bytes, now: now, bound: bound)
+    }
+  }
+
+  /// Nil when what the header says cannot be: somebody wrote nonsense, and nothing of the ring can be trusted.
+  private func head(of ring: TRRing) -> UInt64? {
+    let end = Self.end(of: ring)
+    guard ring.mask == UInt64(source.capacity - 1), end >= ring.tail, end - ring.tail <= UInt64(source.capacity)
+    else { return nil }
+    return end
+  }
+
+  /// Told once for each ring: it is looked at again in every pass, and may be whole again.
+  private func tellDamage(_ index: Int, _ ring: TRRing, _ counted: inout DrainCounters) {
+    guard damaged.insert(index).inserted else { return }
+    counted.damagedRings += 1
+    append(.unreadable(bytes: 0, sequence: ring.consumed), ring: index)
   }
 
   /// How full a ring has been, for whoever chooses its size.
@@ -378,6 +403,8 @@ package struct DrainCounters: Sendable, Equatable {
   package var withheld: UInt64 = 0
   /// Bytes of rings that were no records.
   package var unreadableBytes: UInt64 = 0
+  /// Rings whose headers made no sense.
+  package var damagedRings: UInt64 = 0
 
   package init() {}
 
@@ -388,5 +415,6 @@ package struct DrainCounters: Sendable, Equatable {
     sinkErrors += other.sinkErrors
     withheld += other.withheld
     unreadableBytes += other.unreadableBytes
+    damagedRings += other.damagedRings
   }
 }

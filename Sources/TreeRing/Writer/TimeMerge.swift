@@ -47,13 +47,28 @@ struct RingSpan {
   private(set) var consumed: UInt64
   private(set) var next: RecordView?
   private var rest: UnsafeRawBufferPointer
+  private let now: UInt64
+  private let bound: UInt64
 
-  init(index: Int, position: UInt64, consumed: UInt64, bytes: UnsafeRawBufferPointer) {
+  /// - Parameters:
+  ///   - now: a moment after `bytes` were read. A record that claims to be of a later one would hold its ring back, and move the times of all behind it.
+  ///   - bound: the latest moment that the batch holds; such a record is taken to be of it.
+  init(
+    index: Int, position: UInt64, consumed: UInt64, bytes: UnsafeRawBufferPointer, now: UInt64 = .max,
+    bound: UInt64 = .max
+  ) {
     unsafe self.index = index
     unsafe self.position = position
     unsafe self.consumed = consumed
+    unsafe self.now = now
+    unsafe self.bound = min(now, bound)
     unsafe rest = bytes
     unsafe next = RecordView(bytes)
+    unsafe mendTicks()
+  }
+
+  private mutating func mendTicks() {
+    if let ticks = unsafe next?.ticks, unsafe ticks > now { unsafe next?.ticks = bound }
   }
 
   /// Whether there are bytes that are no record, or not the one that must come next.
@@ -74,6 +89,7 @@ struct RingSpan {
     unsafe consumed &+= 1
     unsafe rest = UnsafeRawBufferPointer(rebasing: rest[record.stride...])
     unsafe next = RecordView(rest)
+    unsafe mendTicks()
   }
 
   /// Whether only the numbers before the next record are missing, as they are after a stretch that was given up.

@@ -26,6 +26,8 @@ final class Writer: @unchecked Sendable {  // `drain`, `predecessors`: the threa
   private let sinkErrors = Atomic<UInt64>(0)
   private let withheld = Atomic<UInt64>(0)
   private var thread = pthread_t()
+  /// Set before the thread starts.
+  private var options = LogConfiguration.WriterThread()
 
   private static let shortestNap: Int64 = 16_000
   private static let longestNap: Int64 = 500_000
@@ -55,7 +57,8 @@ final class Writer: @unchecked Sendable {  // `drain`, `predecessors`: the threa
   var sinkErrorCount: UInt64 { sinkErrors.load(ordering: .relaxed) }
 
   /// Starts the thread. It takes no signals: those are for the program's own threads.
-  func start() throws(LogError) {
+  func start(_ options: LogConfiguration.WriterThread) throws(LogError) {
+    self.options = options
     var everything = sigset_t()
     var before = sigset_t()
     unsafe sigfillset(&everything)
@@ -65,7 +68,6 @@ final class Writer: @unchecked Sendable {  // `drain`, `predecessors`: the threa
     let result = unsafe pthread_create(
       &thread, nil,
       { context in
-        unsafe tr_set_thread_name("treering-writer")
         if let context = unsafe context { unsafe Unmanaged<Writer>.fromOpaque(context).takeRetainedValue().run() }
         return nil
       }, context)
@@ -111,6 +113,7 @@ final class Writer: @unchecked Sendable {  // `drain`, `predecessors`: the threa
   }
 
   private func run() {
+    applyOptions()
     tr_work_begin()
     defer {
       tr_work_end()
@@ -143,6 +146,20 @@ final class Writer: @unchecked Sendable {  // `drain`, `predecessors`: the threa
         }
         naps += 1
       }
+    }
+  }
+
+  /// What the kernel refuses is told, and the thread runs without it.
+  private func applyOptions() {
+    unsafe _ = options.name.withCString { unsafe tr_set_thread_name($0) }
+    if let nice = options.nice, tr_set_thread_nice(Int32(nice)) != 0 {
+      Syscalls.complain("cannot give the writer thread the nice value \(nice): \(Errno.current)")
+    }
+    guard !options.cores.isEmpty else { return }
+    var mask = [UInt64](repeating: 0, count: LogConfiguration.WriterThread.mostCores / 64)
+    for core in options.cores where mask.indices.contains(core / 64) { mask[core / 64] |= 1 << UInt64(core % 64) }
+    if unsafe tr_set_thread_cores(&mask, mask.count * 8) != 0 {
+      Syscalls.complain("cannot keep the writer thread on the cores \(options.cores.sorted()): \(Errno.current)")
     }
   }
 

@@ -10,7 +10,8 @@ struct EncodedRecord {
 
   /// Encodes what `log.info(text) { fields }` would, into at most `room` bytes.
   init(
-    level: Level = .info, flags: UInt8 = 0, ticks: UInt64 = 1, sequence: UInt64 = 0, room: Int = RecordLayout.largestRecord,
+    level: Level = .info, flags: UInt8 = 0, ticks: UInt64 = 1, sequence: UInt64 = 0,
+    room: Int = RecordLayout.largestRecord,
     _ text: () -> LogText, fields: (inout LogFields) -> Void = { _ in }
   ) {
     let thread = unsafe tr_thread()

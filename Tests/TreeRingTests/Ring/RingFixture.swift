@@ -58,6 +58,14 @@ final class RingFixture {
   func ring(_ index: Int) -> UnsafeMutablePointer<TRRing> { unsafe rings[index] }
   var header: UnsafeMutablePointer<TRProcessHeader> { unsafe file.header }
 
+  /// Gives a committed record of the first ring another time, which only somebody hostile could.
+  func tick(record number: Int, _ ticks: UInt64) {
+    let ring = unsafe rings[0]
+    var start = unsafe UnsafeMutableRawPointer(bitPattern: UInt(ring.pointee.data))
+    for _ in 0..<number { unsafe start = start.map { unsafe $0 + (Int($0.load(as: UInt32.self)) + 7) & ~7 } }
+    unsafe start?.storeBytes(of: ticks, toByteOffset: 8, as: UInt64.self)
+  }
+
   /// Commits a record, or returns false when there is no room.
   @discardableResult
   func commit(_ record: EncodedRecord, ring index: Int = 0) -> Bool {
