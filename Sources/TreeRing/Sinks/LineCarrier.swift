@@ -44,9 +44,13 @@ struct LineCursor {
 class DatagramLines: LineCarrier {
   let socket: Socket
 
+  /// Of UDP the kernel tells a refusal once: it is kept for the call that may throw it.
+  private var failure: Errno?
+
   init(_ socket: Socket) { self.socket = socket }
 
   func accept(_ bytes: UnsafeRawBufferPointer, patienceMilliseconds: Int) throws(Errno) -> Int {
+    if let failure { throw failure }
     var patience = Patience(milliseconds: patienceMilliseconds)
     var taken = 0
     while let cursor = unsafe LineCursor(bytes, at: taken) {
@@ -54,6 +58,7 @@ class DatagramLines: LineCarrier {
       case .took: taken += unsafe cursor.length
       case .full: if !patience.waitForRoom(in: socket) { return taken }
       case .failed(let error):
+        failure = error
         if taken > 0 { return taken }
         throw error
       }

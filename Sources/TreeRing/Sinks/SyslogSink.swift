@@ -40,9 +40,10 @@ package final class SyslogSink: Sink {
   }
 
   package func makeFormatter() -> any Formatter {
+    // What a daemon of this machine expects in the old form has no host.
     SyslogFormatter(
-      options, standard: standard, maximumBytes: maximumBytes, hostname: isLocal ? nil : HostName.current,
-      message: inner?.makeMessageFormatter())
+      options, standard: standard, maximumBytes: maximumBytes,
+      hostname: isLocal && standard == .rfc3164 ? nil : HostName.current, message: inner?.makeMessageFormatter())
   }
 
   private var isLocal: Bool { if case .local = target { true } else { false } }
