@@ -8,8 +8,10 @@ public struct LogCounters: Sendable, Equatable {
   public var dropped: [Drop] = []
   /// Records that were too large and lost their end.
   public var truncated: UInt64 = 0
-  /// Failed writes.
+  /// Failed writes, and failed attempts to open a sink again.
   public var sinkErrors: UInt64 = 0
+  /// Copies of records that one sink of several has not got, because it failed for too long.
+  public var withheld: UInt64 = 0
   /// Rings made so far.
   public var rings = 0
 

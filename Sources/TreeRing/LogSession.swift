@@ -22,13 +22,16 @@ final class LogSession: Sendable {
     // The seal at the end needs the barrier, with or without a writer.
     _ = tr_membarrier_register()
     let drains = !isExternal && !isAfterlife
-    let sinks = drains ? try Self.openSinks(configuration.sinks, isFallbackAllowed) : []
+    let routes = drains ? try Self.openSinks(configuration.sinks, isFallbackAllowed) : []
     file = try Self.makeFile(configuration, consumes: drains, isFallbackAllowed)
     let header = unsafe file.header
     unsafe Self.inheritLabels(header)
     if !isExternal {
-      let spelled = configuration.sinks.map(\.url).joined(separator: " ")
-      unsafe RingFile.copy(Array(spelled.utf8), to: UnsafeMutableRawPointer(tr_header_sinks(header)), 2047)
+      let spelled = Array(configuration.sinks.map(\.url).joined(separator: "\n").utf8)
+      // Half a list would name other files. Without one, recovery writes to its standard output.
+      if spelled.count < Self.longestSinkList {
+        unsafe RingFile.copy(spelled, to: UnsafeMutableRawPointer(tr_header_sinks(header)), spelled.count)
+      }
     }
     let producer = unsafe Self.makeProducer(file, configuration)
     let rings = unsafe LocalRings(producer)
@@ -36,9 +39,9 @@ final class LogSession: Sendable {
     let predecessors = file.path.map {
       Predecessors(
         directory: String($0[..<($0.lastIndex(of: "/") ?? $0.endIndex)]), program: ProcessIdentity.programName(),
-        sinks: sinks)
+        sinks: routes.map(\.sink))
     }
-    writer = drains ? Writer(Drain(rings, sinks: sinks), predecessors: predecessors) : nil
+    writer = drains ? Writer(Drain(rings, routes: routes, requiresAll: false), predecessors: predecessors) : nil
     try writer?.start()
     // A file that nobody drains any more has nobody to switch it.
     control = isAfterlife ? nil : file.path.flatMap { ControlServer.start(besideRing: $0) }
@@ -65,19 +68,27 @@ final class LogSession: Sendable {
 
   private static func openSinks(
     _ configurations: [SinkConfiguration], _ isFallbackAllowed: Bool
-  ) throws(LogError) -> [any Sink] {
-    var sinks: [any Sink] = []
-    for configuration in configurations {
+  ) throws(LogError) -> [SinkRoute] {
+    guard configurations.count <= Int(TR_MAX_SINKS) else {
+      throw LogError("\(configurations.count) sinks are too many: give \(TR_MAX_SINKS) at most")
+    }
+    var routes: [SinkRoute] = []
+    for (slot, configuration) in configurations.enumerated() {
       do {
-        sinks.append(try configuration.open())
+        routes.append(try configuration.route(slot: slot))
       } catch {
         guard isFallbackAllowed else { throw error }
         Syscalls.complain("\(error); logging to standard error instead")
-        sinks.append(StreamSink(descriptor: STDERR_FILENO, format: configuration.format, level: configuration.level))
+        var fallback = configuration
+        fallback.target = .standardError
+        routes.append(try fallback.route(slot: slot))
       }
     }
-    return sinks
+    return routes
   }
+
+  /// Bytes of the sinks' URLs that the header of a ring file holds.
+  private static let longestSinkList = 2048
 
   private static func makeFile(
     _ configuration: LogConfiguration, consumes: Bool, _ isFallbackAllowed: Bool
@@ -116,7 +127,12 @@ final class LogSession: Sendable {
   func stop() {
     control?.stop()
     seal()
-    if let (drain, predecessors) = writer?.join() {
+    if let writer {
+      guard let (drain, predecessors) = writer.join() else {
+        // It still reads the rings, and holds the lock: the file is recovered when this process is gone.
+        return Syscalls.complain(
+          "the writer hangs; the last records stay in \(file.path ?? "memory"): run treering recover")
+      }
       tr_work_begin()
       defer { tr_work_end() }
       if finish(drain) {
@@ -124,6 +140,7 @@ final class LogSession: Sendable {
         // A program that lives for a moment comes to its predecessor's records here.
         predecessors?.finish(withinMilliseconds: 1000)
       }
+      drain.finishSinks()
     }
     // What is left belongs to whoever comes. Closing alone would not let go of the locks: the mappings of the rings hold the open file, too.
     if file.descriptor >= 0 {
@@ -149,19 +166,33 @@ final class LogSession: Sendable {
     unsafe tr_store32(tr_header_sealed(header), 1)
   }
 
-  /// Delivers what is left. False when a sink refuses for two seconds: the file then stays for recovery.
+  /// Delivers what is left. False when there is something left to recover: no sink takes anything for two seconds, or a file lacks its end.
   private func finish(_ drain: Drain) -> Bool {
-    var refusals = 0
-    while refusals < 20 {
+    var patience = Self.patience
+    while patience > 0 {
+      let begin = Syscalls.now(CLOCK_MONOTONIC)
       switch drain.pass(isFinal: true) {
-      case .delivered: continue
-      case .idle:
-        if drain.closeStream() == .delivered { return true }
-        refusals += 1
-      case .failed:
-        refusals += 1
-        Syscalls.sleep(nanoseconds: 100_000_000)
+      case .delivered:
+        patience = Self.patience
+        continue
+      case .idle, .behind: if drain.closeStream() == .delivered { return !drain.leavesFileOpen }
+      case .failed: break
       }
+      Syscalls.sleep(nanoseconds: 10_000_000)
+      patience -= Int(Syscalls.now(CLOCK_MONOTONIC) - begin)
+    }
+    return closeWithoutSome(drain)
+  }
+
+  /// Nanoseconds.
+  private static let patience = 2_000_000_000
+
+  /// Closes the stream for the sinks that work.
+  private func closeWithoutSome(_ drain: Drain) -> Bool {
+    let abandoned = drain.abandon()
+    if drain.hasReadySink, drain.pass(isFinal: true) == .idle, drain.closeStream() == .delivered {
+      abandoned.forEach { Syscalls.complain($0) }
+      return !drain.leavesFileOpen
     }
     Syscalls.complain("cannot write the last records; they stay in \(file.path ?? "memory"): run treering recover")
     return false
@@ -181,6 +212,7 @@ final class LogSession: Sendable {
     var counters = LogCounters()
     counters.rings = local.rings.ringCount
     counters.sinkErrors = writer?.sinkErrorCount ?? 0
+    counters.withheld = writer?.withheldCount ?? 0
     var dropped = [UInt64](repeating: 0, count: Int(TR_CAUSES * TR_LEVELS))
     for index in 0..<counters.rings {
       guard var ring = local.rings.readRing(index) else { continue }

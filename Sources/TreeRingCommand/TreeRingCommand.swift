@@ -12,6 +12,7 @@ struct TreeRingCommand: ParsableCommand {
       """,
     version: "0.1.0",
     subcommands: [
-      Ship.self, Check.self, Supervise.self, Rings.self, Recover.self, Debug.self, Verify.self, ExecWorker.self,
+      Ship.self, Check.self, Supervise.self, Rings.self, Tail.self, Recover.self, Debug.self, Verify.self,
+      ExecWorker.self,
     ])
 }

@@ -14,7 +14,7 @@ enum LogStorm {
     "collect": Collect.run, "control": Control.run, "control-fork": Fork.runControlled, "deep": Nested.runDeep,
     "fork": Fork.run, "levels": Levels.run, "nested": Nested.run,
     "orphan": Fork.runOrphan,
-    "signals": Signals.run, "stop": Stop.run, "stored": Stored.run, "threads": Threads.run,
+    "signals": Signals.run, "steps": Steps.run, "stop": Stop.run, "stored": Stored.run, "threads": Threads.run,
     "end": Ends.run,
   ]
 

@@ -13,6 +13,11 @@ package struct StreamAccount: Sendable {
     package var droppedTotal = 0
     /// The closing record.
     package var closing: JSONRecord?
+    /// Stretches that only this sink has not got, and how many of their records it should have.
+    package var withheld: [ClosedRange<Int>] = []
+    package var withheldCount = 0
+    /// Records that this sink's filter left out, as the closing record says.
+    package var filtered: Int { closing?.integer("treering.filtered") ?? 0 }
   }
 
   /// By `ring`.
@@ -23,6 +28,8 @@ package struct StreamAccount: Sendable {
   package private(set) var records: [JSONRecord] = []
   /// Calls without a ring that were told.
   package private(set) var lost = 0
+  /// `sink failed` and `sink back`, in order.
+  package private(set) var outages: [JSONRecord] = []
   /// Closing records of processes, by stream.
   package private(set) var processes: [String: Int] = [:]
 
@@ -53,6 +60,12 @@ package struct StreamAccount: Sendable {
       if !name.hasSuffix(".0") { faults.append("not in ring 0: \(record)") }
     case "records dropped" where record["treering.cause"] as? String == "no ring":
       lost += record.integer("treering.dropped") ?? 0
+    case "records dropped" where record.integer("treering.from") != nil:
+      let (first, last) = (record.integer("treering.from") ?? 0, record.integer("treering.to") ?? -1)
+      if first > last { return faults.append("an empty stretch: \(record)") }
+      rings[name, default: Ring()].withheld.append(first...last)
+      rings[name, default: Ring()].withheldCount += record.integer("treering.dropped") ?? 0
+    case "sink failed", "sink back": outages.append(record)
     case "records dropped":
       rings[name, default: Ring()].dropped += record.integer("treering.dropped") ?? 0
       rings[name, default: Ring()].droppedTotal = record.integer("treering.dropped_total") ?? -1
@@ -62,7 +75,28 @@ package struct StreamAccount: Sendable {
 
   private static func stream(of ring: String) -> String { String(ring.prefix { $0 != "." }) }
 
+  /// A ring of which this sink has not got everything: what it has not is told, by stretch or by number.
+  private mutating func checkWithGaps(_ name: String, _ ring: Ring, isClosed: Bool) {
+    let numbers = ring.records.map { $0.integer("seq") ?? -1 }
+    if !zip(numbers, numbers.dropFirst()).allSatisfy({ $0 < $1 }) { faults.append("ring \(name): not in order") }
+    for number in numbers where ring.withheld.contains(where: { $0.contains(number) }) {
+      faults.append("ring \(name): \(number) is there, though it was withheld")
+    }
+    guard let closing = ring.closing else {
+      if isClosed { faults.append("ring \(name) is open") }
+      return
+    }
+    let accounted = numbers.count + ring.withheldCount + ring.filtered
+    if closing.integer("treering.committed") != accounted {
+      faults.append(
+        "ring \(name): \(numbers.count) records, \(ring.withheldCount) withheld, \(ring.filtered) filtered, but \(closing)"
+      )
+    }
+    checkDrops(name, ring, closing)
+  }
+
   private mutating func check(_ name: String, _ ring: Ring, isClosed: Bool) {
+    guard ring.withheld.isEmpty, ring.filtered == 0 else { return checkWithGaps(name, ring, isClosed: isClosed) }
     let numbers = ring.records.map { $0.integer("seq") ?? -1 }
     if numbers != Array(0..<numbers.count) {
       let index = zip(numbers, 0...).first { $0 != $1 }?.1 ?? 0
@@ -75,6 +109,10 @@ package struct StreamAccount: Sendable {
     for field in ["seq", "treering.committed"] where closing.integer(field) != numbers.count {
       faults.append("ring \(name) has \(numbers.count) records, but \(field) of \(closing)")
     }
+    checkDrops(name, ring, closing)
+  }
+
+  private mutating func checkDrops(_ name: String, _ ring: Ring, _ closing: JSONRecord) {
     if closing.integer("treering.dropped") != ring.dropped || ring.droppedTotal != ring.dropped {
       faults.append("ring \(name) told of \(ring.dropped) drops, total \(ring.droppedTotal), but \(closing)")
     }

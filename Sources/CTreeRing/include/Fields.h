@@ -7,6 +7,11 @@
 static inline uint64_t *tr_ring_dropped(TRRing *ring) { return ring->dropped; }
 static inline uint64_t *tr_ring_told(TRRing *ring) { return ring->told; }
 static inline uint64_t *tr_ring_pending_told(TRRing *ring) { return ring->pending_told; }
+static inline TRSinkState *tr_ring_sinks(TRRing *ring) { return ring->sinks; }
+static inline TRSinkState *tr_ring_pending_sinks(TRRing *ring) { return ring->pending_sinks; }
+static inline uint64_t *tr_header_sink_keys(TRProcessHeader *header) { return header->sink_keys; }
+static inline uint64_t *tr_header_lost_reached(TRProcessHeader *header) { return header->lost_reached; }
+static inline uint64_t *tr_header_pending_lost_reached(TRProcessHeader *header) { return header->pending_lost_reached; }
 static inline uint64_t *tr_header_lost(TRProcessHeader *header) { return header->lost; }
 static inline TRIntent *tr_header_intents(TRProcessHeader *header) { return header->intents; }
 static inline uint8_t *tr_intent_head(TRIntent *intent) { return intent->head; }

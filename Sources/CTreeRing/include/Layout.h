@@ -41,6 +41,14 @@
 #define TR_CLOCK_TSC 1u
 #define TR_CLOCK_MONOTONIC 2u
 
+// How far one sink of the writer is with one ring. Where all goes well it is where the ring is; the rest is for sinks that failed, and those with a filter.
+typedef struct {
+  uint64_t reached;     // records with smaller numbers are in the sink, or the sink says itself that they are not
+  uint64_t owed;        // records between here and `consumed` that it has not got
+  uint64_t owed_drops;  // drops of which the stream was told, and it was not
+  uint64_t filtered;    // records that its level and labels have left out since the ring began
+} TRSinkState;
+
 // One ring: single producer (the owning thread), single consumer (whoever holds byte 1 of the file's locks).
 // Each group lies on its own pair of cache lines, by who writes it.
 typedef struct {
@@ -76,6 +84,8 @@ typedef struct {
   // Written by the consumer: the part of `dropped` that the stream has been told of, and what the journalled batch tells.
   uint64_t told[TR_CAUSES * TR_LEVELS];          // 768
   uint64_t pending_told[TR_CAUSES * TR_LEVELS];  // 1024
+  TRSinkState sinks[TR_MAX_SINKS];               // 1280
+  TRSinkState pending_sinks[TR_MAX_SINKS];       // 1408  the same after the journalled batch
 } TRRing;
 
 // What one sink was about to receive when the batch was journalled.
@@ -120,6 +130,11 @@ typedef struct {
   char sinks[2048];           // 344  the sinks of the writer thread, as TREERING_SINK spells them
   char format[16];            // 2392
   TRIntent intents[TR_MAX_SINKS];  // 2408
+  uint64_t sink_keys[TR_MAX_SINKS];  // whose the numbers in TRRing.sinks are: a hash of the sink's name, or 0
+  uint64_t lost_reached[TR_MAX_SINKS];          // the part of `lost_told` that each sink was told of
+  uint64_t pending_lost_reached[TR_MAX_SINKS];  // and after the journalled batch
+  uint64_t closed;          // a bit for each sink that has got the closing records
+  uint64_t pending_closed;
 } TRProcessHeader;
 
 // A record's fixed part; segments follow (see RecordLayout.swift).

@@ -37,6 +37,8 @@ int tr_fallocate(int fd, int64_t offset, int64_t length);
 int64_t tr_getrandom(void *bytes, size_t count);
 int tr_set_thread_name(const char *name);
 char *_Nullable tr_secure_getenv(const char *name);
+// 0: not a terminal, or one that does not say.
+int tr_terminal_columns(int fd);
 // The source's spelling of a mangled Swift name, to be freed; NULL when it is none.
 char *_Nullable tr_demangle(const char *name, size_t count);
 // Starts a program, found as a shell would find it, with `input` as its standard input. 0 or an error number. `arguments` ends with NULL.

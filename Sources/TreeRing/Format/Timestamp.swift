@@ -1,5 +1,5 @@
 /// RFC 3339 in UTC: `2026-01-02T03:04:05.678901234Z`. The part before the fraction is kept while the second lasts.
-struct Timestamp {
+package struct Timestamp {
   private var second = UInt64.max
   /// Inline, so that a copy of this value is 28 bytes and no reference.
   private var text = InlineArray<20, UInt8>(repeating: UInt8(ascii: "0"))

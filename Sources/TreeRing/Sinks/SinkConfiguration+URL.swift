@@ -1,17 +1,29 @@
 extension SinkConfiguration {
   static let forms =
-    "sink URLs separated by blanks: stderr: stdout: file:/path syslog:/dev/log syslog+udp://host:514 syslog+tcp://host:601 "
-    + "journald: null:, each with ?format=\(LogFormat.allCases.map(\.rawValue).joined(separator: "|"))&level=LEVEL; "
+    "sink URLs separated by blanks: stderr: stdout: file:/path fifo:/path syslog:/dev/log syslog+udp://host:514 "
+    + "syslog+tcp://host:601 journald: null: exec:PROGRAM ARGUMENTS (the last one), each with "
+    + "?format=\(LogFormat.allCases.map(\.rawValue).joined(separator: "|"))&level=LEVEL&labels=LABEL,LABEL&backlog=1MiB; "
     + "file: with \(FileOptions.forms); syslog with \(SyslogOptions.forms)"
 
-  /// Sink URLs separated by blanks; nil when one is not understood.
+  /// Sink URLs separated by blanks; nil when one is not understood. `exec:` goes on to the end of its line, of which an environment variable has one.
   package static func parse(list: String) -> [SinkConfiguration]? {
     var sinks: [SinkConfiguration] = []
-    for url in list.split(separator: " ") {
-      guard let sink = parse(url: SinkURL(parsing: String(url))) else { return nil }
+    for url in list.split(separator: "\n").flatMap(urls(of:)) {
+      guard let sink = parse(url: SinkURL(parsing: url)) else { return nil }
       sinks.append(sink)
     }
     return sinks.isEmpty || sinks.count > 4 ? nil : sinks
+  }
+
+  private static func urls(of line: Substring) -> [String] {
+    var urls: [String] = []
+    var rest = line.drop { $0 == " " }
+    while !rest.isEmpty {
+      let url = rest.hasPrefix("exec:") ? rest : rest.prefix { $0 != " " }
+      urls.append(String(url))
+      rest = rest[url.endIndex...].drop { $0 == " " }
+    }
+    return urls
   }
 
   private static func parse(url: SinkURL?) -> SinkConfiguration? {
@@ -25,6 +37,14 @@ extension SinkConfiguration {
       guard let level = Level(name: name) else { return nil }
       sink.level = level
     }
+    if let list = url.take("labels") {
+      sink.labels = list.split(separator: ",").map(String.init)
+      if sink.labels.isEmpty { return nil }
+    }
+    if let text = url.take("backlog") {
+      guard let bytes = LogConfiguration.parseSize(text) else { return nil }
+      sink.backlog = bytes
+    }
     // An option that nobody took is a mistake of the person who wrote it.
     return url.options.isEmpty ? sink : nil
   }
@@ -34,6 +54,8 @@ extension SinkConfiguration {
     var url = target.url
     if let format { url.options.append(("format", format.rawValue)) }
     if level != .trace { url.options.append(("level", level.name)) }
+    if !labels.isEmpty { url.options.append(("labels", labels.joined(separator: ","))) }
+    if backlog != SinkRoute.standardBacklog { url.options.append(("backlog", String(backlog))) }
     return url.text
   }
 }
@@ -48,6 +70,8 @@ extension SinkConfiguration.Target {
     case "file" where !url.path.isEmpty:
       guard let options = FileOptions(&url) else { return nil }
       self = .file(url.path, options)
+    case "fifo" where !url.path.isEmpty: self = .fifo(url.path)
+    case "exec" where !url.arguments.isEmpty: self = .exec(url.arguments)
     case "journald" where url.path.isEmpty || url.path.hasPrefix("/"):
       guard let options = SyslogOptions(&url) else { return nil }
       self = .journald(path: url.path.isEmpty ? JournalSink.standardPath : url.path, options)
@@ -63,6 +87,8 @@ extension SinkConfiguration.Target {
     case .standardError: SinkURL(scheme: "stderr")
     case .standardOutput: SinkURL(scheme: "stdout")
     case .null: SinkURL(scheme: "null")
+    case .fifo(let path): SinkURL(scheme: "fifo", path: path)
+    case .exec(let arguments): SinkURL(scheme: "exec", arguments: arguments)
     case .file(let path, let options): options.url(of: path)
     case .syslog(let target, let options): options.url(of: target.url)
     case .journald(let path, let options):

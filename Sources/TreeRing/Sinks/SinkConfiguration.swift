@@ -14,6 +14,10 @@ public struct SinkConfiguration: Sendable, Equatable {
     case journald(path: String = "/run/systemd/journal/socket", SyslogOptions = SyslogOptions())
     /// Nothing: records are read, counted and forgotten.
     case null
+    /// A FIFO, made with mode 0600 when it is missing. Its reader may come and go.
+    case fifo(String)
+    /// The standard input of a child process, given as its arguments; the first is the program, found on `PATH`. No shell is involved.
+    case exec([String])
   }
 
   /// What it writes to.
@@ -23,6 +27,25 @@ public struct SinkConfiguration: Sendable, Equatable {
   public var format: LogFormat?
   /// Records below this level are left out of this sink.
   public var level: Level
+  /// Only records whose label begins with one of these are for this sink; empty: all. `shop.*` covers `shop` as well.
+  public var labels: [String] = []
+  /// Bytes of formatted records that are kept for this sink while it fails and another one works. After that it loses its copy, and is told how many when it is
+  /// back. While no sink works, records stay in the rings.
+  public var backlog: Int = 1_048_576
+
+  /// This sink for records of some labels only.
+  public func only(labels: String...) -> Self {
+    var copy = self
+    copy.labels = labels
+    return copy
+  }
+
+  /// This sink with another limit for what is kept while it fails, in bytes.
+  public func keeping(backlog bytes: Int) -> Self {
+    var copy = self
+    copy.backlog = bytes
+    return copy
+  }
 
   /// A sink; see the static functions for the usual ones.
   public init(target: Target, format: LogFormat? = nil, level: Level = .trace) {
@@ -49,6 +72,14 @@ public struct SinkConfiguration: Sendable, Equatable {
     level: Level = .trace
   ) -> Self {
     Self(target: .file(path, FileOptions(rotation: rotation, durability: durability)), format: format, level: level)
+  }
+  /// A FIFO.
+  public static func fifo(_ path: String, format: LogFormat? = nil, level: Level = .trace) -> Self {
+    Self(target: .fifo(path), format: format, level: level)
+  }
+  /// A child process that reads records from its standard input. It is started again when it ends.
+  public static func exec(_ arguments: [String], format: LogFormat? = nil, level: Level = .trace) -> Self {
+    Self(target: .exec(arguments), format: format, level: level)
   }
   /// A syslog daemon: of this machine unless told otherwise.
   public static func syslog(

@@ -3,6 +3,8 @@ struct SinkURL {
   var scheme: String
   /// What stands between the colon and the question mark, decoded.
   var path = ""
+  /// The same, parted at its blanks before it was decoded: a blank in an argument is spelled `%20`.
+  var arguments: [String] = []
   /// In the order of the text.
   var options: [(name: String, value: String)] = []
 
@@ -11,12 +13,18 @@ struct SinkURL {
     self.path = path
   }
 
+  init(scheme: String, arguments: [String]) {
+    self.scheme = scheme
+    self.arguments = arguments
+  }
+
   /// Nil when there is no scheme, or an option without a value.
   init?(parsing text: String) {
     guard let colon = text.firstIndex(of: ":") else { return nil }
     scheme = String(text[..<colon])
     let rest = text[text.index(after: colon)...].split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
     path = rest[0].percentDecoded
+    arguments = rest[0].split(separator: " ").map(\.percentDecoded)
     for option in rest.count > 1 ? rest[1].split(separator: "&") : [] {
       let sides = option.split(separator: "=", maxSplits: 1)
       guard sides.count == 2 else { return nil }
@@ -33,7 +41,8 @@ struct SinkURL {
   /// The text that `init(parsing:)` reads back.
   var text: String {
     let query = options.map { "\($0.name)=\($0.value.percentEncoded)" }.joined(separator: "&")
-    return "\(scheme):\(path.percentEncoded)" + (query.isEmpty ? "" : "?\(query)")
+    let place = path.isEmpty ? arguments.map(\.percentEncoded).joined(separator: " ") : path.percentEncoded
+    return "\(scheme):\(place)" + (query.isEmpty ? "" : "?\(query)")
   }
 }
 

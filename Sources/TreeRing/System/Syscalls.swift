@@ -152,9 +152,11 @@ package enum Syscalls {
     return unsafe String(cString: value)
   }
 
-  /// One line on standard error, at once. For what the library has to say about itself when it cannot log.
+  /// One line on standard error, at once. For what the library has to say about itself when it cannot log. It neither waits for a reader that does not read nor
+  /// dies of one that is gone: a log that cannot be written is no reason to stop.
   package static func complain(_ line: String) {
     var text = "treering: \(line)\n"
-    text.withUTF8 { unsafe _ = writeAll(STDERR_FILENO, UnsafeRawBufferPointer($0)) }
+    let writer = PipeWriter(descriptor: STDERR_FILENO, kind: PipeWriter.kind(of: STDERR_FILENO))
+    text.withUTF8 { unsafe _ = try? writer.accept(UnsafeRawBufferPointer($0), patienceMilliseconds: 100) }
   }
 }

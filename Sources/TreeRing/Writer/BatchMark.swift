@@ -14,12 +14,12 @@ struct BatchMark: Equatable {
     }
   }
 
-  /// Whether `bytes`, which may end before the batch does, begin as the batch did.
-  static func begins(_ bytes: UnsafeRawBufferPointer, like intent: TRIntent) -> Bool {
+  /// How many of the first of `bytes` are those of the batch, and how many could be.
+  static func agreement(of bytes: UnsafeRawBufferPointer, with intent: TRIntent) -> (count: Int, of: Int) {
     var intent = intent
-    let count = min(Int(TR_INTENT_HEAD), Int(clamping: intent.length), bytes.count)
+    let most = min(Int(TR_INTENT_HEAD), Int(clamping: intent.length), bytes.count)
     let head = unsafe tr_intent_head(&intent)
-    return unsafe count > 0 && bytes.prefix(count).elementsEqual(UnsafeBufferPointer(start: head, count: count))
+    return ((0..<most).first { unsafe bytes[$0] != head[$0] } ?? most, most)
   }
 
   func store(in intent: inout TRIntent) {

@@ -1,4 +1,5 @@
 import CTreeRing
+import Glibc
 
 /// Takes records out of one process's rings, in order of time, spells them, and hands them to sinks, each record once.
 ///
@@ -10,10 +11,27 @@ import CTreeRing
 /// 4. **Release**: move the tails; then `intent_state = 0`.
 ///
 /// `IntentJournal.settle` mends what a death in 3 or 4 left. Used by one thread that holds the consumer's lock.
+///
+/// A sink that fails or stalls does not hold up the others (`Drain+Sinks.swift`, `SinkLine`, `SinkState`); when none works, records stay in the rings.
 @safe
 package final class Drain {
   let source: any RingSource
-  private let sinks: [SinkLine]
+  let lines: [SinkLine]
+  /// Lines that the batch is formatted for, and those that miss it.
+  private var receiving: [SinkLine] = []
+  private var missing: [SinkLine] = []
+  /// No sink may miss anything: as long as one fails, nothing is taken from the rings.
+  let requiresAll: Bool
+  /// Nanoseconds of a clock that never steps. A test puts its own here.
+  var monotonic: () -> UInt64 = { Syscalls.now(CLOCK_MONOTONIC) }
+  /// Takes a line when no sink can be told that one has failed.
+  var complain: ((String) -> Void)?
+  /// Told to the sinks with the next batch.
+  var notices: [OutageNotice] = []
+  /// How many of them are in the batch.
+  var toldNotices = 0
+  /// The closing records are written, or wait in the backlogs.
+  private(set) var hasClosed = false
   private var clock: TickClock
   /// Whether the producer's ticks are those of this process's clock.
   private let sharesClock: Bool
@@ -22,31 +40,31 @@ package final class Drain {
   private let isRecovered: Bool
   /// Of each ring, by index: what its records have in common, and the time of the last one.
   private var contexts: [RecordContext] = unsafe []
-  private(set) package var counters = DrainCounters()
+  package internal(set) var counters = DrainCounters()
 
   /// Bytes after which a batch is closed.
   static let batchSize = 262_144
 
-  private final class SinkLine {
-    let sink: any Sink
-    let level: Level
-    let formatter: any Formatter
-    let output = OutputBuffer(capacity: Drain.batchSize + 65_536)
-
-    init(_ sink: any Sink) {
-      self.sink = sink
-      level = sink.level
-      formatter = sink.makeFormatter()
-    }
+  /// Drains into `sinks`, each in the slot of its place. No sink misses anything; see the other initialiser.
+  ///
+  /// - Parameter isSameBoot: false for a file from before the machine's last start, whose ticks only its own header explains.
+  package convenience init(_ source: any RingSource, sinks: [any Sink], isSameBoot: Bool = true) {
+    self.init(
+      source, routes: sinks.enumerated().map { SinkRoute($0.element, slot: $0.offset) }, requiresAll: true,
+      isSameBoot: isSameBoot)
   }
 
   /// - Parameters:
+  ///   - requiresAll: as long as one sink fails, nothing is taken from the rings. Else a sink that fails while another works loses its copy, counted.
   ///   - isSameBoot: false for a file from before the machine's last start, whose ticks only its own header explains.
   ///   - isRecovered: lines are marked as written after their process's death.
-  package init(_ source: any RingSource, sinks: [any Sink], isSameBoot: Bool = true, isRecovered: Bool = false) {
+  package init(
+    _ source: any RingSource, routes: [SinkRoute], requiresAll: Bool, isSameBoot: Bool = true, isRecovered: Bool = false
+  ) {
     self.source = source
+    self.requiresAll = requiresAll
     self.isRecovered = isRecovered
-    self.sinks = sinks.map(SinkLine.init)
+    lines = routes.map { SinkLine($0, isRequired: requiresAll) }
     var header = source.readHeader() ?? TRProcessHeader()
     TickClock.choose()
     sharesClock = isSameBoot && header.clock_kind == tr_get_clock_kind()
@@ -54,6 +72,8 @@ package final class Drain {
     streamID = unsafe hexadecimal(UnsafeBufferPointer(start: tr_header_stream_id(&header), count: 16))
     clock = TickClock(
       start: .init(ticks: header.clock_ticks, nanoseconds: header.clock_realtime), period: header.clock_period)
+    let standings = SinkStandings(source: source)
+    lines.forEach(standings.adopt)
   }
 
   /// What came of one pass.
@@ -62,7 +82,9 @@ package final class Drain {
     case idle
     /// A batch was delivered; there may be more.
     case delivered
-    /// A sink refused; nothing was released, and the batch will come again.
+    /// There was nothing to do but for a sink that is slow and has not got everything yet.
+    case behind
+    /// No sink took anything (of those that may not miss anything, one did not): the records wait in the rings.
     case failed(Errno)
   }
 
@@ -70,19 +92,49 @@ package final class Drain {
   ///
   /// - Parameter isFinal: the producer will commit nothing more, so nothing is held back for order.
   package func pass(isFinal: Bool = false) -> Outcome {
+    let now = monotonic()
+    catchUp(now)
+    guard mayCollect else { return hasWork ? .failed(blockingError) : .idle }
     if sharesClock { clock.resynchronise(.now()) }
     let bound = isFinal || !sharesClock ? UInt64.max : tr_ticks()
     var merge = unsafe TimeMerge(spans())
-    for line in sinks { line.output.removeAll() }
+    let begins = unsafe merge.spans.map { unsafe $0.consumed }
+    beginBatch(now)
+    let isTelling = tellOutages()
     var counted = DrainCounters()
     unsafe collect(&merge, upTo: bound, &counted)
     var told: [Int: [UInt64]] = [:]
     let lost = unsafe tellLosses(of: merge.spans.map { unsafe $0.index }, &told)
-    guard counted.records > 0 || counted.unreadableBytes > 0 || !told.isEmpty || lost != nil else { return .idle }
-    let positions = unsafe merge.spans.map {
-      unsafe IntentJournal.Position($0.index, $0.position, $0.consumed, told[$0.index])
+    guard counted.records > 0 || counted.unreadableBytes > 0 || !told.isEmpty || lost != nil || isTelling else {
+      return lines.contains { $0.isStalled } ? .behind : .idle
     }
-    return deliver(positions, lost: lost, isLast: false, counted)
+    let batch = unsafe Batch(
+      positions: merge.spans.map { unsafe IntentJournal.Position($0.index, $0.position, $0.consumed, told[$0.index]) },
+      stretches: zip(merge.spans, begins).map { unsafe stretch($0.index, $1, $0.consumed, told[$0.index]) }, lost: lost)
+    return deliver(batch, counted, now)
+  }
+
+  /// What one batch moves.
+  struct Batch {
+    var positions: [IntentJournal.Position]
+    var stretches: [RingStretch]
+    /// The calls without a ring that it tells of, since the start; nil when it tells none.
+    var lost: UInt64?
+    var isClosing = false
+  }
+
+  private func stretch(_ ring: Int, _ begin: UInt64, _ end: UInt64, _ told: [UInt64]?) -> RingStretch {
+    guard let told, var state = source.readRing(ring) else {
+      return RingStretch(ring: ring, begin: begin, end: end, drops: [])
+    }
+    let before = unsafe counters(tr_ring_told(&state))
+    return RingStretch(ring: ring, begin: begin, end: end, drops: zip(told, before).map { $0 &- $1 })
+  }
+
+  private func beginBatch(_ now: UInt64) {
+    for line in lines { tell(line.beginBatch(now), of: line) }
+    receiving = lines.filter { $0.mode != .miss }
+    missing = lines.filter { $0.mode == .miss }
   }
 
   private func spans() -> [RingSpan] {
@@ -100,7 +152,7 @@ package final class Drain {
   }
 
   /// The head, or where a sealed ring ends: what was committed behind that has been moved to another file.
-  private static func end(of ring: TRRing) -> UInt64 {
+  static func end(of ring: TRRing) -> UInt64 {
     let isSealed = ring.attention & TR_ATTENTION_SEALED != 0 && ring.sealed_head != 0
     return isSealed ? min(ring.head, ring.sealed_head & ~7) : ring.head
   }
@@ -119,11 +171,12 @@ package final class Drain {
       var context = unsafe self.context(of: merge.spans[index].index)
       repeat {
         guard let record = unsafe merge.spans[index].next, unsafe record.ticks <= until else { break }
-        unsafe append(record, &context)
+        unsafe append(record, &context, ring: merge.spans[index].index)
         counted.records += 1
         size = sizeOfBatch(counted.records)
         unsafe merge.advance(index)
       } while unsafe size < Self.batchSize && !merge.spans[index].isUnreadable
+      for line in lines { unsafe line.endRun(ring: merge.spans[index].index) }
       unsafe contexts[merge.spans[index].index].time = context.time
       if unsafe merge.spans[index].isUnreadable { unsafe abandon(index, &merge, &counted) }
     }
@@ -132,17 +185,15 @@ package final class Drain {
   /// Bytes that the largest output has; where there is none, 4,096 records make a batch.
   private func sizeOfBatch(_ records: UInt64) -> Int {
     var size = 0
-    for index in sinks.indices { size = max(size, sinks[index].output.count) }
+    for index in receiving.indices { size = max(size, receiving[index].output.count) }
     return size > 0 ? size : records > 4096 ? Self.batchSize : 0
   }
 
-  private func append(_ record: RecordView, _ context: inout RecordContext) {
+  private func append(_ record: RecordView, _ context: inout RecordContext, ring: Int) {
     unsafe context.time = max(unsafe clock.nanoseconds(record.ticks), context.time)
     unsafe context.label = source.label(record.label)
-    for index in sinks.indices {
-      let line = sinks[index]
-      if unsafe record.level >= line.level { unsafe line.formatter.append(record, context, to: line.output) }
-    }
+    for index in receiving.indices { unsafe receiving[index].append(record, context) }
+    for index in missing.indices { unsafe missing[index].miss(record, context, ring: ring) }
   }
 
   /// What the formatter is told of a ring's records; `time` is that of the last one.
@@ -155,9 +206,23 @@ package final class Drain {
   }
 
   private func append(_ notice: StreamNotice, ring: Int) {
+    for line in receiving { append(notice, ring: ring, to: line) }
+  }
+
+  /// - Parameter time: nanoseconds since 1970; nil: now.
+  func append(_ notice: StreamNotice, ring: Int, time: UInt64? = nil, to line: SinkLine) {
     var context = unsafe self.context(of: ring)
-    unsafe context.time = TickClock.Moment.now().nanoseconds
-    for line in sinks { unsafe line.formatter.append(notice, context, to: line.output) }
+    unsafe context.time = time ?? TickClock.Moment.now().nanoseconds
+    unsafe line.formatter.append(notice, context, to: line.output)
+  }
+
+  /// Tells every sink that takes this batch which one has failed, and which is back. True when there was anything.
+  private func tellOutages() -> Bool {
+    toldNotices = 0
+    guard !receiving.isEmpty else { return false }
+    for notice in notices { for line in receiving { append(notice.notice, ring: 0, time: notice.time, to: line) } }
+    toldNotices = notices.count
+    return toldNotices > 0
   }
 
   /// The bytes from here to the head are no records: they are skipped, counted and told, and the account shows the records among them as lost.
@@ -182,14 +247,16 @@ package final class Drain {
         let byLevel = Self.byLevel(zip(dropped[row], before[row]).map { $0 &- $1 })
         if byLevel.isEmpty { continue }
         total &+= byLevel.reduce(0) { $0 &+ $1.1 }
-        append(
-          .dropped(
-            cause: cause, byLevel: byLevel, total: total, first: clock.nanoseconds(ring.first_drop),
-            last: clock.nanoseconds(ring.last_drop)),
-          ring: index)
+        append(dropNotice(cause, byLevel, total: total, ring), ring: index)
       }
     }
     return tellLost()
+  }
+
+  func dropNotice(_ cause: DropCause, _ byLevel: [(Level, UInt64)], total: UInt64, _ ring: TRRing) -> StreamNotice {
+    .dropped(
+      cause: cause, byLevel: byLevel, total: total, first: clock.nanoseconds(ring.first_drop),
+      last: clock.nanoseconds(ring.last_drop))
   }
 
   private func tellLost() -> UInt64? {
@@ -201,69 +268,40 @@ package final class Drain {
     return total
   }
 
-  private func counters(_ start: UnsafeMutablePointer<UInt64>) -> [UInt64] {
+  func counters(_ start: UnsafeMutablePointer<UInt64>) -> [UInt64] {
     unsafe Array(UnsafeBufferPointer(start: start, count: Int(TR_CAUSES * TR_LEVELS)))
   }
 
-  private static func byLevel(_ counts: [UInt64]) -> [(Level, UInt64)] {
+  static func byLevel(_ counts: [UInt64]) -> [(Level, UInt64)] {
     Level.allCases.compactMap { counts[Int($0.rawValue)] > 0 ? ($0, counts[Int($0.rawValue)]) : nil }
-  }
-
-  /// Journal, write, release.
-  private func deliver(
-    _ positions: [IntentJournal.Position], lost: UInt64?, isLast: Bool, _ counted: DrainCounters
-  ) -> Outcome {
-    let journal = IntentJournal(source)
-    do {
-      let intents = unsafe try sinks.map { line throws(Errno) in
-        unsafe (try line.sink.intent(length: line.output.count), line.output.bytes)
-      }
-      unsafe journal.begin(positions, intents, lost: lost, isLast: isLast)
-    } catch {
-      return refused(error)
-    }
-    var failure: Errno?
-    var isTaken = sinks.isEmpty
-    for line in sinks {
-      do {
-        try unsafe line.sink.write(line.output.bytes)
-        isTaken = true
-        counters.bytes += UInt64(line.output.count)
-      } catch {
-        failure = error
-        counters.sinkErrors += 1
-        isTaken = isTaken || !line.sink.canReturn(after: error)
-      }
-    }
-    // With several sinks one that fails loses its copy, counted; alone it holds the records back.
-    guard isTaken else {
-      journal.cancel()
-      return .failed(failure ?? Errno(0))
-    }
-    journal.release(isLast: isLast)
-    counters.records += counted.records
-    counters.unreadableBytes += counted.unreadableBytes
-    return .delivered
-  }
-
-  private func refused(_ error: Errno) -> Outcome {
-    counters.sinkErrors += 1
-    return .failed(error)
   }
 
   /// Writes the closing records of every ring and of the process. The producer must be gone or have sealed its rings, and everything must be delivered.
   ///
   /// A call that was under way when the rings were sealed may have dropped its record since the last pass. It is told first, and the closing records
   /// count what is told: so the notices of a ring always add up to what its closing record says.
+  ///
+  /// Nothing is written as long as a sink is not where the others are; `abandon()` gives up on those.
   package func closeStream() -> Outcome {
-    for line in sinks { line.output.removeAll() }
+    let now = monotonic()
+    catchUp(now, atOnce: true)
+    guard lines.allSatisfy({ $0.isReady || $0.isAbandoned || $0.isGone }) else { return .failed(blockingError) }
+    // A sink had refused the closing records, and has them by now.
+    if hasClosed { return .delivered }
+    beginBatch(now)
+    _ = tellOutages()
     var told: [Int: [UInt64]] = [:]
     let newlyLost = tellLosses(of: Array(0..<source.ringCount), &told)
     let lost = newlyLost ?? source.readHeader()?.lost_told ?? 0
     let ends = ends(told)
     if lost > 0 || ends.contains(where: { $0.consumed > 0 || $0.dropped > 0 }) { append(ends, lost: lost) }
-    let positions = ends.map { IntentJournal.Position($0.index, $0.tail, $0.consumed, told[$0.index]) }
-    return deliver(positions, lost: newlyLost, isLast: true, DrainCounters())
+    let batch = Batch(
+      positions: ends.map { IntentJournal.Position($0.index, $0.tail, $0.consumed, told[$0.index]) },
+      stretches: ends.map { stretch($0.index, $0.consumed, $0.consumed, told[$0.index]) }, lost: newlyLost,
+      isClosing: true)
+    guard case .delivered = deliver(batch, DrainCounters(), now) else { return .failed(blockingError) }
+    hasClosed = true
+    return lines.contains { $0.hasBacklog && !$0.isAbandoned } ? .failed(blockingError) : .delivered
   }
 
   /// Where a ring stands at the end.
@@ -286,18 +324,25 @@ package final class Drain {
   private func append(_ ends: [RingEnd], lost: UInt64) {
     append(.processClosed(rings: UInt32(ends.count), lost: lost, sequence: ends[0].consumed), ring: 0)
     for end in ends {
-      append(
-        .ringClosed(committed: end.consumed &+ (end.index == 0 ? 1 : 0), dropped: end.dropped, filtered: 0),
-        ring: end.index)
+      let committed = end.consumed &+ (end.index == 0 ? 1 : 0)
+      for line in receiving {
+        let filtered = filtered(line, ring: end.index)
+        append(.ringClosed(committed: committed, dropped: end.dropped, filtered: filtered), ring: end.index, to: line)
+      }
     }
   }
 
   /// Lets the sinks do what there is to do without a record. Returns when they want that again, in nanoseconds since 1970; nil: never.
-  func attend() -> UInt64? { sinks.compactMap { $0.sink.attend() }.min() }
+  func attend() -> UInt64? { lines.compactMap { $0.sink.attend() }.min() }
+
+  private func filtered(_ line: SinkLine, ring index: Int) -> UInt64 {
+    guard let slot = line.slot, let ring = source.readRing(index) else { return 0 }
+    return SinkStandings.state(ring, slot: slot).filtered
+  }
 
   /// Makes delivered records durable.
   package func synchronise() {
-    for line in sinks { line.sink.synchronise() }
+    for line in lines { line.sink.synchronise() }
   }
 }
 
@@ -307,8 +352,10 @@ package struct DrainCounters: Sendable, Equatable {
   package var records: UInt64 = 0
   /// Bytes written to sinks.
   package var bytes: UInt64 = 0
-  /// Failed writes.
+  /// Failed writes, and failed attempts to open a sink again.
   package var sinkErrors: UInt64 = 0
+  /// Copies of records that one sink has not got, though others have.
+  package var withheld: UInt64 = 0
   /// Bytes of rings that were no records.
   package var unreadableBytes: UInt64 = 0
 
@@ -319,6 +366,7 @@ package struct DrainCounters: Sendable, Equatable {
     records += other.records
     bytes += other.bytes
     sinkErrors += other.sinkErrors
+    withheld += other.withheld
     unreadableBytes += other.unreadableBytes
   }
 }

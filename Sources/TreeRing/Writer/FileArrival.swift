@@ -109,7 +109,9 @@ final class FileArrival {
     guard status.st_size > offset else { return (.missing, nil) }
     let bytes = read(descriptor, offset, Int(min(UInt64(status.st_size - offset), intent.length)))
     return unsafe bytes.withUnsafeBytes { bytes in
-      guard unsafe BatchMark.begins(bytes, like: intent) else { return (.missing, nil) }
+      let (same, possible) = unsafe BatchMark.agreement(of: bytes, with: intent)
+      // A first line that is shorter than what the journal knows of the batch, and then somebody else's.
+      guard same == possible else { return (unsafe bytes[..<same].contains(0x0A) ? .unknown : .missing, nil) }
       if UInt64(bytes.count) == intent.length, unsafe BatchMark(bytes).tail == intent.tail_hash {
         return (.arrived, nil)
       }

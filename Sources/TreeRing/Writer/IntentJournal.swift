@@ -25,9 +25,28 @@ struct IntentJournal {
     }
   }
 
-  /// Journals a batch.
+  /// How far the sinks are after the batch.
+  struct Standings {
+    /// Of each ring, by slot; a ring that is missing stays as it is.
+    var rings: [Int: [Int: TRSinkState]] = [:]
+    /// Calls without a ring that a sink was told of, by slot.
+    var lost: [Int: UInt64] = [:]
+    /// Slots of the sinks that get the closing records.
+    var closed: UInt64 = 0
+  }
+
+  /// What one sink is about to receive.
+  @unsafe
+  struct Intent {
+    let slot: Int
+    let destination: SinkIntent
+    let bytes: UnsafeRawBufferPointer
+  }
+
+  /// Journals a batch. `intents`: of the sinks that are written to.
   func begin(
-    _ positions: [Position], _ intents: [(SinkIntent, bytes: UnsafeRawBufferPointer)], lost: UInt64?, isLast: Bool
+    _ positions: [Position], _ intents: [Intent], _ standings: Standings, lost: UInt64?,
+    isLast: Bool
   ) {
     let positions = Dictionary(positions.map { ($0.ring, $0) }) { first, _ in first }
     for index in 0..<source.ringCount {
@@ -36,13 +55,62 @@ struct IntentJournal {
       unsafe source.store(ring, \.pending_tail, after?.tail ?? now.tail)
       unsafe source.store(ring, \.pending_consumed, after?.consumed ?? now.consumed)
       unsafe storeCounters(after?.told, of: now, to: tr_ring_pending_told(ring))
+      unsafe storeSinks(standings.rings[index], of: now, to: tr_ring_pending_sinks(ring))
     }
     let header = unsafe source.header
-    unsafe source.store(header, \.pending_lost_told, lost ?? source.readHeader()?.lost_told ?? 0)
-    for index in 0..<Int(TR_MAX_SINKS) {
-      unsafe write(index < intents.count ? intents[index] : nil, to: tr_header_intents(header) + index)
+    let now = source.readHeader()
+    unsafe source.store(header, \.pending_lost_told, lost ?? now?.lost_told ?? 0)
+    unsafe source.store(header, \.pending_closed, (now?.closed ?? 0) | standings.closed)
+    storeLost(standings.lost, now)
+    for slot in 0..<Int(TR_MAX_SINKS) {
+      unsafe write(intents.first { unsafe $0.slot == slot }, to: tr_header_intents(header) + slot)
     }
     unsafe source.store(header, \.intent_state, isLast ? 2 : 1)
+  }
+
+  /// A sink has refused the journalled batch, and others have it: the batch is released without it.
+  ///
+  /// A death between the two stores finds a batch that has not arrived everywhere, and undoes it everywhere.
+  func withhold(slot: Int, _ standings: Standings) {
+    for (index, states) in standings.rings {
+      guard let ring = unsafe source.ring(index), let state = states[slot] else { continue }
+      unsafe store(state, to: tr_ring_pending_sinks(ring) + slot)
+    }
+    let header = unsafe source.header
+    if let lost = standings.lost[slot] {
+      unsafe _ = tr_guarded_store64(tr_header_pending_lost_reached(header) + slot, lost)
+    }
+    if let now = source.readHeader() {
+      unsafe source.store(header, \.pending_closed, now.pending_closed & ~(1 << UInt64(slot)) | now.closed)
+    }
+    // Not the last batch any more, if it was: one sink lacks it.
+    unsafe source.store(header, \.intent_state, 1)
+    unsafe write(nil, to: tr_header_intents(header) + slot)
+  }
+
+  private func storeSinks(
+    _ states: [Int: TRSinkState]?, of ring: TRRing, to target: UnsafeMutablePointer<TRSinkState>
+  ) {
+    var ring = ring
+    // All at once, from a copy of what is there: a journal is written for each batch.
+    let copy = unsafe tr_ring_sinks(&ring)
+    for (slot, state) in states ?? [:] { unsafe copy[slot] = state }
+    unsafe _ = tr_guarded_copy(target, copy, Self.sizeOfSinks)
+  }
+
+  private static let sizeOfSinks = Int(TR_MAX_SINKS) * MemoryLayout<TRSinkState>.stride
+
+  private func store(_ state: TRSinkState, to target: UnsafeMutablePointer<TRSinkState>) {
+    var state = state
+    unsafe _ = tr_guarded_copy(target, &state, MemoryLayout<TRSinkState>.size)
+  }
+
+  private func storeLost(_ lost: [Int: UInt64], _ header: TRProcessHeader?) {
+    guard var header else { return }
+    let before = unsafe tr_header_lost_reached(&header)
+    for slot in 0..<Int(TR_MAX_SINKS) {
+      unsafe _ = tr_guarded_store64(tr_header_pending_lost_reached(source.header) + slot, lost[slot] ?? before[slot])
+    }
   }
 
   private func storeCounters(_ told: [UInt64]?, of ring: TRRing, to target: UnsafeMutablePointer<UInt64>) {
@@ -53,17 +121,16 @@ struct IntentJournal {
     }
   }
 
-  private func write(_ intent: (SinkIntent, bytes: UnsafeRawBufferPointer)?, to target: UnsafeMutablePointer<TRIntent>)
-  {
+  private func write(_ intent: Intent?, to target: UnsafeMutablePointer<TRIntent>) {
     var record = TRIntent()
     // A sink that gets nothing of this batch has nothing to be asked afterwards.
-    if let (destination, bytes) = unsafe intent, bytes.count > 0 {
+    if let intent = unsafe intent, unsafe intent.bytes.count > 0 {
       record.kind = UInt32(IntentKind.stream)
-      record.length = UInt64(bytes.count)
-      if case .file(let path, let device, let inode, let birth, let offset) = destination {
+      record.length = unsafe UInt64(intent.bytes.count)
+      if case .file(let path, let device, let inode, let birth, let offset) = unsafe intent.destination {
         record.kind = UInt32(IntentKind.file)
         (record.device, record.inode, record.birth, record.offset) = (device, inode, birth, offset)
-        unsafe BatchMark(bytes).store(in: &record)
+        unsafe BatchMark(intent.bytes).store(in: &record)
         unsafe RingFile.copy(
           Array(path.utf8), to: UnsafeMutableRawPointer(tr_intent_path(&record)), Int(TR_PATH_SIZE) - 1)
       }
@@ -80,11 +147,19 @@ struct IntentJournal {
       for cell in 0..<Int(TR_CAUSES * TR_LEVELS) {
         unsafe _ = tr_guarded_store64(tr_ring_told(ring) + cell, told[cell])
       }
+      unsafe _ = tr_guarded_copy(tr_ring_sinks(ring), tr_ring_pending_sinks(&copy), Self.sizeOfSinks)
       unsafe source.store(ring, \.consumed, state.pending_consumed)
       unsafe source.store(ring, \.tail, state.pending_tail)
     }
     let header = unsafe source.header
-    if let pending = source.readHeader()?.pending_lost_told { unsafe source.store(header, \.lost_told, pending) }
+    if var now = source.readHeader() {
+      unsafe source.store(header, \.lost_told, now.pending_lost_told)
+      unsafe source.store(header, \.closed, now.pending_closed)
+      for slot in 0..<Int(TR_MAX_SINKS) {
+        unsafe _ = tr_guarded_store64(
+          tr_header_lost_reached(header) + slot, tr_header_pending_lost_reached(&now)[slot])
+      }
+    }
     unsafe source.store(header, \.intent_state, isLast ? 3 : 0)
   }
 

@@ -94,9 +94,9 @@ final class Predecessors {
 
   private func open(_ path: String) {
     do {
-      collector = try RingCollector(path: path, isRecovered: true) { attachment in
-        let files = try Recovery.fileSinks(of: attachment, sharing: sinks)
-        return files.isEmpty ? sinks : files
+      collector = try RingCollector(routing: path, isRecovered: true) { attachment in
+        let files = try Recovery.fileRoutes(of: attachment, sharing: sinks)
+        return files.isEmpty ? sinks.map { SinkRoute($0, slot: nil) } : files
       }
     } catch RingAttachment.Refusal.busy {
       return

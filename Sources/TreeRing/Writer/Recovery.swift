@@ -27,10 +27,10 @@ package struct Recovery {
     var places: [String] = []
     let collector: RingCollector
     do {
-      collector = try RingCollector(path: path, isRecovered: true) { attachment in
-        let files = try Self.fileSinks(of: attachment)
-        places = files.isEmpty ? ["standard output"] : files.map(\.path)
-        return files.isEmpty ? [fallback] : files
+      collector = try RingCollector(routing: path, isRecovered: true) { attachment in
+        let files = try Self.fileRoutes(of: attachment)
+        places = files.isEmpty ? ["standard output"] : files.map(\.sink.name)
+        return files.isEmpty ? [SinkRoute(fallback, slot: nil)] : files
       }
     } catch RingAttachment.Refusal.busy {
       return .busy
@@ -38,6 +38,8 @@ package struct Recovery {
     while true {
       switch collector.step() {
       case .delivered: continue
+      // Somebody reads it page by page.
+      case .failed(.wouldBlock): Syscalls.sleep(nanoseconds: 10_000_000)
       case .failed(let error):
         throw LogError("cannot write to \(places.joined(separator: ", ")): \(error); \(path) stays as it is, try again")
       case .finished:
@@ -50,19 +52,21 @@ package struct Recovery {
   /// The files the dead process was writing. The header is believed only where its owner is us: a path in another user's file could point anywhere.
   ///
   /// - Parameter open: sinks of this process; a file that one of them has open is written through it, for it holds the file's lock.
-  static func fileSinks(of attachment: RingAttachment, sharing open: [any Sink] = []) throws(LogError) -> [FileSink] {
+  static func fileRoutes(
+    of attachment: RingAttachment, sharing open: [any Sink] = []
+  ) throws(LogError) -> [SinkRoute] {
     guard attachment.owner == geteuid(), var header = attachment.readHeader(), header.mode == TR_MODE_THREAD
     else { return [] }
     let spelled = unsafe text(tr_header_sinks(&header), limit: 2048)
-    var files: [FileSink] = []
-    for sink in SinkConfiguration.parse(list: spelled) ?? [] {
-      // Without its rotation: what is left goes to the file that is there.
-      guard case .file(let path, _) = sink.target else { continue }
+    var files: [SinkRoute] = []
+    for (slot, sink) in (SinkConfiguration.parse(list: spelled) ?? []).enumerated() {
+      // One that has its closing records is complete. Without its rotation: what is left goes to the file that is there.
+      guard case .file(let path, _) = sink.target, header.closed & 1 << UInt64(slot) == 0 else { continue }
       let shared = open.lazy.compactMap { $0 as? FileSink }.first { $0.path == path }
       if let shared {
-        files.append(shared)
+        files.append(sink.route(shared, slot: slot))
       } else {
-        files.append(try FileSink(path: path, format: sink.format, level: sink.level))
+        files.append(sink.route(try FileSink(path: path, format: sink.format, level: sink.level), slot: slot))
       }
     }
     return files

@@ -16,15 +16,26 @@ package final class RingCollector {
   ///
   /// - Parameter isRecovered: lines are marked as written after their process's death.
   /// - Throws: `RingAttachment.Refusal` when somebody else consumes it or it is no ring file; `LogError` when cut lines cannot be taken back.
-  package init(path: String, isRecovered: Bool = false, sinks: (RingAttachment) throws -> [any Sink]) throws {
+  package convenience init(
+    path: String, isRecovered: Bool = false, sinks: (RingAttachment) throws -> [any Sink]
+  ) throws {
+    try self.init(routing: path, isRecovered: isRecovered) { attachment in
+      try sinks(attachment).enumerated().map { SinkRoute($0.element, slot: $0.offset) }
+    }
+  }
+
+  /// The same with sinks whose places and filters are given.
+  package init(
+    routing path: String, isRecovered: Bool = false, routes: (RingAttachment) throws -> [SinkRoute]
+  ) throws {
     self.path = path
     attachment = try RingAttachment(path: path, consumes: true)
     let settled = try IntentJournal(attachment).settle()
     settlement = "\(settled)"
     isFinished = settled == .finished
     drain = Drain(
-      attachment, sinks: isFinished ? [] : try sinks(attachment), isSameBoot: attachment.isSameBoot,
-      isRecovered: isRecovered)
+      attachment, routes: isFinished ? [] : try routes(attachment), requiresAll: true,
+      isSameBoot: attachment.isSameBoot, isRecovered: isRecovered)
   }
 
   /// Whether the file is done with and removed, or about to be.
@@ -53,7 +64,7 @@ package final class RingCollector {
     switch drain.pass(isFinal: isOver) {
     case .delivered: return .delivered
     case .failed(let error): return .failed(error)
-    case .idle: return isOver ? close() : .idle
+    case .idle, .behind: return isOver ? close() : .idle
     }
   }
 

@@ -21,24 +21,35 @@ final class Writer: @unchecked Sendable {  // `drain`, `predecessors`: the threa
   private let hasBarrier: Bool
   private let flushWanted = Atomic<UInt32>(0)
   private let flushDone: UnsafeMutablePointer<UInt32>
+  private let hasEnded: UnsafeMutablePointer<UInt32>
   private let isStopping = Atomic<Bool>(false)
   private let sinkErrors = Atomic<UInt64>(0)
+  private let withheld = Atomic<UInt64>(0)
   private var thread = pthread_t()
-  private var hasComplained = false
 
   private static let shortestNap: Int64 = 16_000
   private static let longestNap: Int64 = 500_000
   private static let napsBeforeParking = 12
+  /// Between two looks at a sink that does not work: a stop whose ring of the doorbell came too early is not kept waiting for longer.
+  private static let longestWait: Int64 = 100_000_000
+  /// How often a slow reader is looked at while nothing else is to be done.
+  private static let stallNap: Int64 = 5_000_000
 
   /// - Parameter predecessors: what earlier runs left, which this thread writes out as well.
   init(_ drain: Drain, predecessors: Predecessors? = nil) {
     self.drain = drain
+    drain.complain = { Syscalls.complain($0) }
     self.predecessors = predecessors
     unsafe doorbell = tr_doorbell()
     unsafe flushDone = .allocate(capacity: 1)
     unsafe flushDone.initialize(to: 0)
+    unsafe hasEnded = .allocate(capacity: 1)
+    unsafe hasEnded.initialize(to: 0)
     hasBarrier = tr_membarrier_register() == 0
   }
+
+  /// Copies of records that one sink has not got, though others have.
+  var withheldCount: UInt64 { withheld.load(ordering: .relaxed) }
 
   /// Failed writes so far.
   var sinkErrorCount: UInt64 { sinkErrors.load(ordering: .relaxed) }
@@ -83,32 +94,46 @@ final class Writer: @unchecked Sendable {  // `drain`, `predecessors`: the threa
     unsafe _ = tr_futex_wake(doorbell, false)
   }
 
-  /// Ends the thread and waits for it. Then the caller owns the drain, and what is left of the predecessors.
-  func join() -> (Drain, Predecessors?) {
+  /// Ends the thread and waits for it, five seconds at most. Then the caller owns the drain, and what is left of the predecessors; nil when the thread hangs in a
+  /// sink (a file on a server that is gone, a stopped terminal), and owns them still.
+  func join() -> (Drain, Predecessors?)? {
     isStopping.store(true, ordering: .releasing)
-    wake()
-    pthread_join(thread, nil)
-    return (drain, predecessors)
+    for _ in 0..<500 {
+      wake()
+      if unsafe tr_load32(hasEnded) != 0 {
+        pthread_join(thread, nil)
+        return (drain, predecessors)
+      }
+      unsafe _ = tr_futex_wait(hasEnded, 0, 10_000_000, false)
+    }
+    pthread_detach(thread)
+    return nil
   }
 
   private func run() {
     tr_work_begin()
-    defer { tr_work_end() }
+    defer {
+      tr_work_end()
+      unsafe tr_store32(hasEnded, 1)
+      unsafe _ = tr_futex_wake(hasEnded, false)
+    }
     predecessors?.settle()
     var naps = 0
     while !isStopping.load(ordering: .acquiring) {
       tr_work_pause()
       unsafe tr_store32(doorbell, 0)
       let wanted = flushWanted.load(ordering: .acquiring)
-      switch drain.pass() {
+      let outcome = drain.pass()
+      sinkErrors.store(drain.counters.sinkErrors, ordering: .relaxed)
+      withheld.store(drain.counters.withheld, ordering: .relaxed)
+      switch outcome {
       case .delivered:
         naps = 0
-        hasComplained = false
         _ = predecessors?.step()
-      case .failed(let error):
-        waitAfter(error)
+      case .failed: sleep(untilAttempt(hasRecords: true))
+      case .behind: sleep(Self.stallNap)
       case .idle:
-        let deadline = drain.attend()
+        let deadline = deadline(drain.attend())
         answerFlush(wanted)
         if predecessors?.step() == true { continue }
         if naps < Self.napsBeforeParking {
@@ -127,14 +152,18 @@ final class Writer: @unchecked Sendable {  // `drain`, `predecessors`: the threa
     unsafe _ = tr_futex_wake(flushDone, false)
   }
 
-  /// A sink refused: the records stay in the rings, and are tried again. Told once for each outage.
-  private func waitAfter(_ error: Errno) {
-    sinkErrors.add(1, ordering: .relaxed)
-    if !hasComplained {
-      Syscalls.complain("cannot write the log: \(error); keeping records in memory and trying again")
-    }
-    hasComplained = true
-    sleep(100_000_000)
+  /// How long until a sink that does not work is to be tried again. The doorbell ends the wait.
+  private func untilAttempt(hasRecords: Bool) -> Int64 {
+    guard let attempt = drain.nextAttempt(hasRecords: hasRecords) else { return Self.stallNap }
+    let now = Syscalls.now(CLOCK_MONOTONIC)
+    return attempt > now ? min(Int64(clamping: attempt - now), Self.longestWait) : Self.shortestNap
+  }
+
+  /// The earlier of what the sinks have asked for and the next attempt with one that is behind, in nanoseconds since 1970.
+  private func deadline(_ attention: UInt64?) -> UInt64? {
+    guard drain.nextAttempt(hasRecords: false) != nil else { return attention }
+    let attempt = Syscalls.now(CLOCK_REALTIME) + UInt64(max(untilAttempt(hasRecords: false), Self.stallNap))
+    return min(attention ?? attempt, attempt)
   }
 
   private func sleep(_ nanoseconds: Int64) {

@@ -67,7 +67,8 @@ import Testing
       try unsafe String(repeating: "half of a batch ", count: 60).withUTF8Bytes { batch in
         let intent = try file.intent(length: batch.count)
         unsafe IntentJournal(attachment).begin(
-          [.init(0, ring.head, 10, nil)], [(intent, batch)], lost: nil, isLast: false)
+          [.init(0, ring.head, 10, nil)], [.init(slot: 0, destination: intent, bytes: batch)], .init(), lost: nil,
+          isLast: false)
       }
     }
     unsafe try "half of a ba".withUTF8Bytes { unsafe try file.write($0) }

@@ -49,6 +49,12 @@ final class RingFixture {
     close(file.descriptor)
   }
 
+  /// How many rings it has.
+  var count: Int { unsafe rings.count }
+
+  /// Promises to commit nothing more, as a process that closes its stream.
+  func seal() { unsafe tr_store32(tr_header_sealed(file.header), 1) }
+
   func ring(_ index: Int) -> UnsafeMutablePointer<TRRing> { unsafe rings[index] }
   var header: UnsafeMutablePointer<TRProcessHeader> { unsafe file.header }
 

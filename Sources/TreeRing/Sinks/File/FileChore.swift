@@ -32,7 +32,10 @@ struct FileChore: Sendable {
     for stamp in plan.finish { remove(stamp, files) }
     var failure: Errno?
     for stamp in plan.compress {
-      do { try compress(files.path("\(files.base).\(stamp)"), pause: pause) } catch { failure = error }
+      do { try compress(files.path("\(files.base).\(stamp)"), pause: pause) } catch {
+        // Somebody else has finished it since.
+        if error.code != ENOENT { failure = error }
+      }
       pause()
     }
     if let failure { throw failure }
@@ -77,9 +80,12 @@ struct FileChore: Sendable {
     return descriptor
   }
 
-  /// Whether no process writes to it any more. Where there are no locks, that has to be believed.
+  /// Whether no process writes to it any more, or sees to it now, or has seen to it since. Where there are no locks, that has to be believed.
   private static func isLeft(_ descriptor: Int32) -> Bool {
-    tr_lock_byte(descriptor, LogFile.Byte.presence) == 0 || (errno != EAGAIN && errno != EACCES)
+    guard tr_lock_byte(descriptor, LogFile.Byte.presence) == 0 || (errno != EAGAIN && errno != EACCES),
+      let status = try? Syscalls.status(of: descriptor)
+    else { return false }
+    return status.st_nlink > 0
   }
 
   /// Readers, and the time that tools go by, are those of the plain file.

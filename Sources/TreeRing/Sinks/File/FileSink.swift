@@ -96,13 +96,14 @@ package final class FileSink: Sink {
   package func write(_ bytes: UnsafeRawBufferPointer) throws(Errno) {
     defer { if isOnlyWriter { shareAgain() } }
     guard unsafe !bytes.isEmpty else { return }
-    if isOnlyWriter { try unsafe writeAlone(bytes) } else { try unsafe writeAmongOthers(bytes) }
+    let start = end
+    if isOnlyWriter, let start { try unsafe writeAlone(bytes, from: start) } else { try unsafe writeAmongOthers(bytes) }
     // Removed since it was looked at: nobody will ever read what was written there.
     if let status = try? file.status(), status.st_nlink == 0 {
       try follow(clock(), mustReplace: true)
       try unsafe writeAmongOthers(bytes)
     }
-    try synchroniseAfterBatch(of: bytes.count)
+    try synchroniseAfterBatch { if isOnlyWriter, let start { file.takeBack(bytes.count, from: start) } }
   }
 
   private func shareAgain() {
@@ -110,14 +111,14 @@ package final class FileSink: Sink {
     isOnlyWriter = false
   }
 
-  private func writeAlone(_ bytes: UnsafeRawBufferPointer) throws(Errno) {
+  private func writeAlone(_ bytes: UnsafeRawBufferPointer, from start: off_t) throws(Errno) {
     let (written, error) = unsafe Syscalls.writeAll(file.descriptor, bytes)
     guard let error else {
-      end = end.map { $0 + off_t(written) }
+      end = start + off_t(written)
       return
     }
     // Half a batch would be half a line: it is taken back, so that the whole batch can be tried again.
-    file.takeBack(written)
+    file.takeBack(written, from: start)
     end = nil
     throw error
   }
@@ -208,14 +209,14 @@ package final class FileSink: Sink {
 
   // MARK: the disk
 
-  private func synchroniseAfterBatch(of count: Int) throws(Errno) {
+  private func synchroniseAfterBatch(orElse takeBack: () -> Void) throws(Errno) {
     switch options.durability {
     case .system: break
     case .eachBatch:
       guard fdatasync(file.descriptor) != 0 else { break }
       let error = Errno.current
       // The pages that could not be written are forgotten by the kernel; only a batch that is written again is tried again.
-      if isOnlyWriter { file.takeBack(count) }
+      takeBack()
       end = nil
       throw error
     case .every:

@@ -105,7 +105,11 @@ final class LogFile {
   }
 
   /// Whether nobody else has the file open; then nobody can open it before `share()`.
-  func claim() -> Bool { tr_lock_byte(descriptor, Byte.presence) == 0 }
+  func claim() -> Bool {
+    if tr_lock_byte(descriptor, Byte.presence) == 0 { return true }
+    if !hasPresence { _ = arrive() }
+    return false
+  }
 
   /// Ends what `claim()` began, and shows presence again.
   func share() { _ = arrive() }
@@ -139,10 +143,15 @@ final class LogFile {
     }
   }
 
-  /// Takes `count` bytes from the end of the file, which the only writer has just put there. They are the last ones even when the file was cut
-  /// meanwhile (`copytruncate`), or there are fewer of them.
-  func takeBack(_ count: Int) {
+  /// Takes `count` bytes from the end of the file, which the only writer has just put behind the first `start` bytes.
+  ///
+  /// They are the last ones even when the file was cut meanwhile (`copytruncate`). A file that is longer than that has got lines of somebody who knows nothing of
+  /// the locks: they are not cut off, and a cut line is ended.
+  func takeBack(_ count: Int, from start: off_t) {
     guard count > 0, let size = try? status().st_size, size > 0 else { return }
-    if ftruncate(descriptor, max(0, size - off_t(count))) != 0 { try? endLine() }
+    let isLast = size <= start + off_t(count)
+    if !isLast || ftruncate(descriptor, max(0, size - off_t(count))) != 0, endsWithinLine(size: size) {
+      try? endLine()
+    }
   }
 }

@@ -47,7 +47,8 @@ struct RotatedFiles {
     let files = Dictionary(grouping: names, by: \.stamp).mapValues { $0.map(\.form) }
     let stamps = files.filter { $0.value.contains { $0 != .partial } }.keys.sorted(by: >)
     plan.abandoned = files.keys.filter { !stamps.contains($0) }.sorted()
-    let age = UInt64(rotation.days ?? 0) * FileRotation.Period.daily.nanoseconds
+    // A century is as good as any longer time, and can be reckoned with.
+    let age = UInt64(min(max(rotation.days ?? 0, 0), 36_500)) * FileRotation.Period.daily.nanoseconds
     let oldest = rotation.days == nil || age > now ? "" : RotatedName.stamp(at: now - age)
     for (position, stamp) in stamps.enumerated() {
       let forms = files[stamp] ?? []

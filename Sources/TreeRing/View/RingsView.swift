@@ -1,0 +1,161 @@
+import Glibc
+
+/// Shows what processes log, from their rings: those of a directory, as they come and go, or named ones.
+///
+/// New processes are found by the directory's time of change, asked with each look, and by listing it four times a second, for two changes within one tick of
+/// that clock look like one. What a process logs in its first milliseconds is not missed by that: its ring still holds it.
+package final class RingsView: ViewSource {
+  private let directory: String?
+  private let filter: ViewFilter
+  private let formatter: JSONFormatter?
+  private let output = OutputBuffer()
+  private var observers: [String: RingObserver] = [:]
+  /// Files that are not looked at: ended, refused, or of a process that is not wanted.
+  private var finished: Set<String> = []
+  private var listed: (change: Int, at: UInt64)?
+  private var problem: String?
+  package private(set) var isBusy = false
+  /// Whether some file or the directory was refused.
+  package private(set) var hasRefused = false
+
+  private static let listingPeriod: UInt64 = 250_000_000
+
+  /// Shows every ring file in a directory, which need not be there yet.
+  package init(directory: String, filter: ViewFilter, keepsJSON: Bool) {
+    self.directory = directory
+    self.filter = filter
+    formatter = keepsJSON ? JSONFormatter() : nil
+  }
+
+  /// Shows one ring file.
+  ///
+  /// - Throws: ``LogError`` when it is none, or is somebody else's.
+  package init(file: String, filter: ViewFilter, keepsJSON: Bool) throws(LogError) {
+    directory = nil
+    self.filter = filter
+    formatter = keepsJSON ? JSONFormatter() : nil
+    do { observers[file] = try RingObserver(path: file, from: .backlog) } catch { throw LogError("\(error)") }
+  }
+
+  /// A directory waits for processes that may come; named files end.
+  package var isFinished: Bool { directory == nil && observers.isEmpty }
+
+  package func backlog(_ limit: Int?) throws(LogError) -> [ViewItem] {
+    var items: [ViewItem] = []
+    let moment = RingObserver.moment()
+    if let directory, (try? Syscalls.status(ofPath: directory)) != nil {
+      try RingDirectory.check(directory)
+      discover(&items, from: .backlog)
+    }
+    for path in observers.keys.sorted() {
+      look(path, until: moment, &items)
+      items.sortByTime()
+      // Of each process no more is kept than can be shown.
+      if let limit { items = Array(items.suffix(limit)) }
+    }
+    return items
+  }
+
+  package func look(until moment: UInt64) -> [ViewItem] {
+    var items: [ViewItem] = []
+    isBusy = false
+    if isListingDue(at: Syscalls.now(CLOCK_MONOTONIC)) { discover(&items, from: .beginning) }
+    for path in observers.keys.sorted() { look(path, until: moment, &items) }
+    items.sortByTime()
+    return items
+  }
+
+  // MARK: processes come
+
+  private func isListingDue(at now: UInt64) -> Bool {
+    guard let directory else { return false }
+    let change = (try? Syscalls.status(ofPath: directory)).map {
+      $0.st_mtim.tv_sec * 1_000_000_000 + $0.st_mtim.tv_nsec
+    }
+    if let listed, listed.change == change ?? 0, now &- listed.at < Self.listingPeriod { return false }
+    listed = (change ?? 0, now)
+    return change != nil
+  }
+
+  private func discover(_ items: inout [ViewItem], from start: RingObserver.Start) {
+    guard let directory else { return }
+    do {
+      try RingDirectory.check(directory)
+      let paths = try RingDirectory.files(in: directory)
+      finished.formIntersection(paths)
+      for path in paths where observers[path] == nil && !finished.contains(path) { attach(path, &items, from: start) }
+      problem = nil
+    } catch {
+      // It may have been removed since it was seen: then it may come again.
+      guard (try? Syscalls.status(ofPath: directory)) != nil, problem != error.description else { return }
+      problem = error.description
+      tell(.refused(error.description), directory, nil, &items)
+    }
+  }
+
+  private func attach(_ path: String, _ items: inout [ViewItem], from start: RingObserver.Start) {
+    do {
+      let observer = try RingObserver(path: path, from: start)
+      guard filter.pids.isEmpty || filter.pids.contains(observer.pid) else {
+        finished.insert(path)
+        return
+      }
+      observers[path] = observer
+      isBusy = true
+      if case .beginning = start { tell(.began, observer.program, observer.pid, &items) }
+    } catch {
+      // A file that is gone by now was removed by its process, which has ended.
+      guard (try? Syscalls.status(ofPath: path)) != nil else { return }
+      finished.insert(path)
+      hasRefused = true
+      tell(.refused("\(error)"), "cannot follow:", nil, &items)
+    }
+  }
+
+  // MARK: processes log, and go
+
+  private func look(_ path: String, until moment: UInt64, _ items: inout [ViewItem]) {
+    guard let observer = observers[path] else { return }
+    var (missed, dropped): (UInt64, UInt64) = (0, 0)
+    let standing = unsafe observer.look(until: moment) { sight in
+      isBusy = true
+      switch unsafe sight {
+      case .record(let record, let context): unsafe show(record, context, &items)
+      case .missed(let count, _): missed &+= count
+      case .dropped(let count): dropped &+= count
+      case .unreadable: break
+      }
+    }
+    if missed > 0 { tell(.missed(missed), observer.program, observer.pid, &items) }
+    if dropped > 0 { tell(.dropped(dropped), observer.program, observer.pid, &items) }
+    switch standing {
+    case .running: return
+    case .closed: tell(.closed, observer.program, observer.pid, &items)
+    case .died(let unread): tell(.died(unread: unread), observer.program, observer.pid, &items)
+    case .unreadable: tell(.unreadable, observer.program, observer.pid, &items)
+    }
+    observers[path] = nil
+    finished.insert(path)
+  }
+
+  private func show(_ record: RecordView, _ context: RecordContext, _ items: inout [ViewItem]) {
+    // Without a label of the table, the record carries its own.
+    if let label = unsafe context.label, unsafe !filter.passes(level: record.level, label: label) { return }
+    let viewed = unsafe ViewedRecord(RecordedLog(record, context), pid: context.pid)
+    guard unsafe context.label == nil ? filter.passes(viewed) : filter.passesContent(viewed.log) else { return }
+    items.append(.record(unsafe withJSON(viewed, record, context)))
+  }
+
+  private func withJSON(_ viewed: ViewedRecord, _ record: RecordView, _ context: RecordContext) -> ViewedRecord {
+    guard let formatter else { return viewed }
+    var viewed = viewed
+    output.removeAll()
+    unsafe formatter.append(record, context, to: output)
+    viewed.json = unsafe Array(output.bytes.dropLast())
+    return viewed
+  }
+
+  private func tell(_ kind: ViewNotice.Kind, _ subject: String, _ pid: UInt32?, _ items: inout [ViewItem]) {
+    items.append(.notice(ViewNotice(kind, time: Syscalls.now(CLOCK_REALTIME), subject: subject, pid: pid)))
+  }
+}

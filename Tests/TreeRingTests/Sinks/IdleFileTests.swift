@@ -1,0 +1,87 @@
+import Foundation
+import Glibc
+import TestSupport
+import Testing
+
+@testable import TreeRing
+
+/// What an idle process's writer wakes up for: nothing, or what its file was asked to do.
+@Suite(.serialized) struct IdleFileTests {
+  /// How often the kernel has given the writer thread the processor after it had slept.
+  private func wakeUps(of pid: pid_t) throws -> Int {
+    let tasks = try Syscalls.list("/proc/\(pid)/task").map { "/proc/\(pid)/task/\($0)" }
+    let task = try #require(
+      tasks.first { (try? String(contentsOfFile: "\($0)/comm", encoding: .utf8)) == "treering-writer\n" })
+    let status = try String(contentsOfFile: "\(task)/status", encoding: .utf8)
+    let line = try #require(status.split(separator: "\n").first { $0.hasPrefix("voluntary_ctxt_switches:") })
+    return try #require(Int(line.split(separator: "\t")[1]))
+  }
+
+  /// With a time limit on a test that waits: the writer naps a few milliseconds before it parks.
+  private func settle(_ pid: pid_t) throws -> Int {
+    var last = try wakeUps(of: pid)
+    for _ in 0..<100 {
+      usleep(50_000)
+      let now = try wakeUps(of: pid)
+      if now == last { return now }
+      last = now
+    }
+    return last
+  }
+
+  @Test(arguments: ["", "?rotate=1MB&compress=gzip", "?rotate=daily", "?sync=batch", "?rotate=1MB,hourly&keep=3"])
+  func anIdleProcessSleeps(options: String) throws {
+    let run = try StormRun()
+    var environment = run.environment
+    environment["TREERING_SINK"] = "file:\(run.log)\(options)"
+    let child = try ChildProcess("LogStorm", ["steps", run.directory.file("go"), "10"], environment: environment)
+    #expect(child.readLine() == "step 0")
+    let before = try settle(child.pid)
+    let hour = Syscalls.now(CLOCK_REALTIME) / 3_600_000_000_000
+    usleep(500_000)
+    let after = try wakeUps(of: child.pid)
+    // The one moment at which it may.
+    if hour == Syscalls.now(CLOCK_REALTIME) / 3_600_000_000_000 { #expect(after == before) }
+    let threads = try Syscalls.list("/proc/\(child.pid)/task").map {
+      try String(contentsOfFile: "/proc/\(child.pid)/task/\($0)/comm", encoding: .utf8)
+    }
+    #expect(!threads.contains("treering-files\n"), "the thread in the background is there only while it has work")
+  }
+
+  /// A program that logs nothing keeps a renamed file open until it is told.
+  @Test func aProgramThatHandlesSIGHUPFollowsThoughItLogsNothing() throws {
+    let run = try StormRun()
+    let child = try ChildProcess(
+      "LogStorm", ["steps", run.directory.file("go"), "10"], environment: run.environment)
+    #expect(child.readLine() == "step 0")
+    _ = try settle(child.pid)
+    unsafe rename(run.log, run.log + ".1")
+    usleep(50_000)
+    #expect(!run.directory.names(in: ".").contains("log"), "an idle writer sleeps")
+    child.kill(SIGHUP)
+    let isThere = (0..<1000).contains { _ in
+      usleep(10_000)
+      return run.directory.names(in: ".").contains("log")
+    }
+    #expect(isThere)
+    let open = try Syscalls.list("/proc/\(child.pid)/fd").map {
+      (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/\(child.pid)/fd/\($0)")) ?? ""
+    }
+    #expect(open.contains(run.log) && !open.contains(run.log + ".1"))
+  }
+
+  /// It wakes up to make the last batch durable, and then never again.
+  @Test func itWakesForWhatItWasAskedFor() throws {
+    let run = try StormRun()
+    var environment = run.environment
+    environment["TREERING_SINK"] = "file:\(run.log)?sync=1000ms"
+    let child = try ChildProcess("LogStorm", ["steps", run.directory.file("go"), "10"], environment: environment)
+    #expect(child.readLine() == "step 0")
+    let parked = try settle(child.pid)
+    sleep(2)
+    let woken = try settle(child.pid)
+    #expect(woken > parked)
+    usleep(1_500_000)
+    #expect(try wakeUps(of: child.pid) == woken)
+  }
+}
