@@ -2,6 +2,7 @@ import Glibc
 
 /// How whole lines go through a connected socket: what of ``Sink/accept(_:patienceMilliseconds:)`` is the same for every connection.
 protocol LineCarrier: AnyObject {
+  var socket: Socket { get }
   /// Takes whole lines from the front of `bytes` and returns how many bytes they have. An error means that nothing was taken and the connection is lost.
   func accept(_ bytes: UnsafeRawBufferPointer, patienceMilliseconds: Int) throws(Errno) -> Int
 }
@@ -89,7 +90,7 @@ final class StreamLines: LineCarrier {
     case zeroByte
   }
 
-  private let socket: Socket
+  let socket: Socket
   private let framing: Framing
   private let frames = OutputBuffer(capacity: chunkSize + 4096)
   /// Bytes of the first line's frame that have been sent. The caller comes again with that line.
