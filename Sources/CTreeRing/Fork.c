@@ -142,12 +142,12 @@ static void leave_rings(TRProducer *producer, TRThread *thread) {
   }
 }
 
-// The header stays readable: its labels are copied into the child's file.
+// The header stays readable: its labels are copied into the child's file. Of the sites the process knows all it needs.
 static void leave_header(TRProcessHeader *header) {
   uint8_t *copy = kept[0].header;
   memcpy(copy, header, TR_HEADER_SIZE);
   int access = PROT_READ | PROT_WRITE;
-  if (mmap(header, TR_HEADER_SIZE, access, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == MAP_FAILED) return;
+  if (mmap(header, TR_RINGS_OFFSET, access, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == MAP_FAILED) return;
   memcpy(header, copy, TR_HEADER_SIZE);
 }
 

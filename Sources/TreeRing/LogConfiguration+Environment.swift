@@ -57,6 +57,11 @@ extension LogConfiguration {
       configuration.writer = value
       return true
     }
+    read("TREERING_REDACT", "names of fields such as iban,-session to add and remove, or off") {
+      guard let keys = RedactedKeys(parsing: $0) else { return false }
+      configuration.redactedKeys = keys
+      return true
+    }
     if let directory = variable("TREERING_DIR"), !directory.isEmpty { configuration.directory = directory }
     configuration.debug = variable("DEBUG")
     return configuration

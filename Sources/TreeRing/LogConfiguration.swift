@@ -14,6 +14,8 @@ public struct LogConfiguration: Sendable {
   public var whenFull: WhenFull
   /// Who drains the rings.
   public var writer: WriterMode
+  /// Names of fields whose values never reach a log.
+  public var redactedKeys: RedactedKeys
   /// Debug channels that are on, in npm `debug`'s language; nil for none.
   public var debug: String?
   /// The variable that ``debug`` was read from, for what is said about it.
@@ -23,7 +25,7 @@ public struct LogConfiguration: Sendable {
   public init(
     level: Level = .info, levels: [LevelRule] = [], sinks: [SinkConfiguration] = [.standardError()],
     directory: String? = nil, ringSize: Int = 262_144, whenFull: WhenFull = .drop, writer: WriterMode = .thread,
-    debug: String? = nil
+    debug: String? = nil, redactedKeys: RedactedKeys = .standard
   ) {
     self.level = level
     self.levels = levels
@@ -33,6 +35,7 @@ public struct LogConfiguration: Sendable {
     self.whenFull = whenFull
     self.writer = writer
     self.debug = debug
+    self.redactedKeys = redactedKeys
   }
 
   /// One entry of ``levels``.

@@ -14,6 +14,8 @@ public struct LogCounters: Sendable, Equatable {
   public var withheld: UInt64 = 0
   /// Rings made so far.
   public var rings = 0
+  /// Most bytes that ever waited in one ring; what comes near the ring's size is soon dropped.
+  public var highWater: UInt64 = 0
 
   package init() {}
 

@@ -45,6 +45,11 @@ public struct LogMessage: ExpressibleByStringInterpolation, Sendable {
       segments.appendSegments(atMost: 256) { value.write(to: &$0, key: key, fieldOnly: false) }
     }
 
+    /// Adds what a mark leaves of a value.
+    public mutating func append(_ value: some LogValue, _ key: LogKey, _ privacy: LogPrivacy) {
+      segments.appendSegments(atMost: 256) { $0.write(value, key: key, fieldOnly: false, privacy: privacy) }
+    }
+
     /// Adds the description of a value.
     public mutating func append(describing value: Any, _ key: LogKey) { append(String(describing: value), key) }
   }
@@ -61,7 +66,7 @@ extension [UInt8] {
         var writer = unsafe RecordWriter(cursor: start, limit: start + room)
         write(&writer)
         isFull = writer.isFull
-        count = unsafe (writer.cursor ?? start) - start
+        count = unsafe writer.cursor - start
       }
       if !isFull || room >= RecordLayout.largestRecord { return append(contentsOf: written) }
       room = Swift.min(room * 4, RecordLayout.largestRecord)

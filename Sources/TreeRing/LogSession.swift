@@ -26,6 +26,7 @@ final class LogSession: Sendable {
     file = try Self.makeFile(configuration, consumes: drains, isFallbackAllowed)
     let header = unsafe file.header
     unsafe Self.inheritLabels(header)
+    unsafe SiteTable.copyAll(to: header, file.descriptor)
     if !isExternal {
       let spelled = Array(configuration.sinks.map(\.url).joined(separator: "\n").utf8)
       // Half a list would name other files. Without one, recovery writes to its standard output.
@@ -46,6 +47,8 @@ final class LogSession: Sendable {
     // A file that nobody drains any more has nobody to switch it.
     control = isAfterlife ? nil : file.path.flatMap { ControlServer.start(besideRing: $0) }
     unsafe tr_set_producer(producer)
+    // Once more: a site that was learnt since has been written to the file before this one, or is seen now.
+    unsafe SiteTable.copyAll(to: header, file.descriptor)
     Self.lastConfiguration = configuration
   }
 
@@ -171,10 +174,13 @@ final class LogSession: Sendable {
     var patience = Self.patience
     while patience > 0 {
       let begin = Syscalls.now(CLOCK_MONOTONIC)
+      let records = drain.counters.records
       switch drain.pass(isFinal: true) {
-      case .delivered:
+      // Notices alone are no progress: a sink that fails and works by turns makes them without end.
+      case .delivered where drain.counters.records > records:
         patience = Self.patience
         continue
+      case .delivered: break
       case .idle, .behind: if drain.closeStream() == .delivered { return !drain.leavesFileOpen }
       case .failed: break
       }
@@ -190,7 +196,11 @@ final class LogSession: Sendable {
   /// Closes the stream for the sinks that work.
   private func closeWithoutSome(_ drain: Drain) -> Bool {
     let abandoned = drain.abandon()
-    if drain.hasReadySink, drain.pass(isFinal: true) == .idle, drain.closeStream() == .delivered {
+    if drain.hasReadySink {
+      // What is left to be delivered now is of a few notices.
+      for _ in 0..<100 where drain.pass(isFinal: true) != .delivered { break }
+    }
+    if drain.hasReadySink, drain.closeStream() == .delivered {
       abandoned.forEach { Syscalls.complain($0) }
       return !drain.leavesFileOpen
     }
@@ -219,6 +229,7 @@ final class LogSession: Sendable {
       counters.emitted &+= ring.sequence
       counters.written &+= ring.consumed
       counters.truncated &+= ring.truncated
+      counters.highWater = max(counters.highWater, ring.high_water)
       for cell in dropped.indices { unsafe dropped[cell] &+= tr_ring_dropped(&ring)[cell] }
     }
     for cause in DropCause.allCases {

@@ -39,6 +39,7 @@ public enum LogSystem {
   /// stays in a new ring file, for `treering recover` or the next start.
   public static func stop() {
     guard let session = LogSession.current else { return }
+    RestraintSite.tellRest()
     // Callers that come now wait for the two lines until `idle`.
     phase.store(.starting, ordering: .releasing)
     LogSession.current = nil
@@ -104,6 +105,7 @@ public enum LogSystem {
   /// Makes the session. With the fallback, what fails is told on standard error and replaced by what works: logging never stops a program.
   private static func begin(_ configuration: LogConfiguration, isFallbackAllowed: Bool) throws(LogError) {
     let isAfterlife = wasStopped.load(ordering: .acquiring) && isFallbackAllowed
+    RedactionTable.install(configuration.redactedKeys)
     let session = try LogSession(configuration, isAfterlife: isAfterlife, isFallbackAllowed: isFallbackAllowed)
     let filter = DebugFilter(parsing: configuration.debug)
     LogPolicy.current = LogPolicy(level: configuration.level, rules: configuration.levels, filter: filter)
@@ -117,6 +119,7 @@ public enum LogSystem {
   /// In a forked child: nothing of the parent's is used again. The child starts anew with its first call.
   private static func forked() {
     LogSession.abandon()
+    RestraintSite.forget()
     phase.store(.idle, ordering: .releasing)
   }
 

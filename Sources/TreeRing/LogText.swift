@@ -48,6 +48,13 @@ public struct LogText: ExpressibleByStringInterpolation {
       value.write(to: &writer, key: key, fieldOnly: false)
     }
 
+    /// Writes what a mark leaves of a value.
+    @inlinable
+    @inline(__always)
+    public mutating func append(_ value: some LogValue, _ key: LogKey, _ privacy: LogPrivacy) {
+      writer.write(value, key: key, fieldOnly: false, privacy: privacy)
+    }
+
     /// Writes the description of a value. Allocates.
     @inlinable
     public mutating func append(describing value: Any, _ key: LogKey) {
@@ -62,9 +69,16 @@ extension RecordWriter {
   @inline(__always)
   static func forCallUnderWay() -> RecordWriter {
     let thread = unsafe tr_thread()
-    let cursor = unsafe thread.pointee.cursor
+    guard let cursor = unsafe thread.pointee.cursor, let slots = unsafe thread.pointee.slots else { return .nowhere() }
     unsafe thread.pointee.cursor = nil
-    return unsafe RecordWriter(cursor: cursor, limit: cursor == nil ? nil : thread.pointee.limit)
+    return unsafe RecordWriter(cursor: cursor, limit: thread.pointee.limit, slots: slots)
+  }
+
+  /// A writer that is full from the start.
+  @usableFromInline
+  @inline(never)
+  static func nowhere() -> RecordWriter {
+    unsafe RecordWriter(cursor: UnsafeMutablePointer(mutating: tr_element()), limit: nil)
   }
 }
 
@@ -72,6 +86,8 @@ extension RecordWriter {
 public protocol LogInterpolation: StringInterpolationProtocol where StringLiteralType == StaticString {
   /// Writes a value under `key`, or without one when it is empty.
   mutating func append(_ value: some LogValue, _ key: LogKey)
+  /// Writes what a mark leaves of a value, under `key`, or without one when it is empty.
+  mutating func append(_ value: some LogValue, _ key: LogKey, _ privacy: LogPrivacy)
   /// Writes the description of a value. Allocates.
   mutating func append(describing value: Any, _ key: LogKey)
 }

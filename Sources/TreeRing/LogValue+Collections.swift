@@ -19,16 +19,6 @@ extension Set: LogValue where Element: LogValue {
   }
 }
 
-extension RecordWriter {
-  /// Writes elements as an array.
-  public mutating func write<Elements: Sequence>(elements: Elements, key: LogKey, fieldOnly: Bool)
-  where Elements.Element: LogValue {
-    array(key: key, fieldOnly: fieldOnly) { writer in
-      for element in elements { element.write(to: &writer, key: .none, fieldOnly: fieldOnly) }
-    }
-  }
-}
-
 extension Dictionary: LogValue where Key == String, Value: LogValue {
   /// Writes the entries as a nested object, in no order.
   public func write(to writer: inout RecordWriter, key: LogKey, fieldOnly: Bool) {

@@ -21,21 +21,6 @@ public protocol LogValue {
 extension RecordWriter {
   @inlinable @inline(__always)
   static func tag(_ tag: UInt8, _ fieldOnly: Bool) -> UInt8 { fieldOnly ? tag | SegmentTag.fieldOnly : tag }
-
-  /// Opens a nested object. Every `beginGroup` needs its ``end(fieldOnly:)``.
-  public mutating func beginGroup(key: LogKey, fieldOnly: Bool) {
-    _ = unsafe open(Self.tag(SegmentTag.group, fieldOnly), key, payload: 0)
-  }
-
-  /// Opens an array: elements are written without a key.
-  public mutating func beginArray(key: LogKey, fieldOnly: Bool) {
-    _ = unsafe open(Self.tag(SegmentTag.array, fieldOnly), key, payload: 0)
-  }
-
-  /// Closes the innermost group or array, with the `fieldOnly` it was opened with: the bracket belongs where the members are.
-  public mutating func end(fieldOnly: Bool) {
-    _ = unsafe open(Self.tag(SegmentTag.end, fieldOnly), .none, payload: 0)
-  }
 }
 
 extension FixedWidthInteger {
@@ -139,9 +124,7 @@ extension Array: LogValue where Element: LogValue {
   /// Writes the elements as an array.
   @inlinable
   public func write(to writer: inout RecordWriter, key: LogKey, fieldOnly: Bool) {
-    writer.beginArray(key: key, fieldOnly: fieldOnly)
-    for element in self { element.write(to: &writer, key: "", fieldOnly: fieldOnly) }
-    writer.end(fieldOnly: fieldOnly)
+    writer.write(elements: self, key: key, fieldOnly: fieldOnly)
   }
 }
 
@@ -164,10 +147,15 @@ extension RecordWriter {
   func writing(_ tag: UInt8, _ key: LogKey, _ string: String) -> RecordWriter {
     var writer = self
     let copied: Void? = unsafe string.utf8.withContiguousStorageIfAvailable { unsafe writer.bytes(tag, key, $0) }
-    if copied == nil {
-      var native = string
-      native.withUTF8 { unsafe writer.bytes(tag, key, $0) }
-    }
+    return copied == nil ? writingCopy(tag, key, string) : writer
+  }
+
+  /// Of its own, so that the usual string costs no saved registers.
+  @inline(never)
+  private func writingCopy(_ tag: UInt8, _ key: LogKey, _ string: String) -> RecordWriter {
+    var writer = self
+    var native = string
+    native.withUTF8 { unsafe writer.bytes(tag, key, $0) }
     return writer
   }
 

@@ -8,7 +8,8 @@ extension Logger {
   @inlinable
   package var threshold: Level {
     // With the label known the gate is this logger's own. At 0 it may be waiting for a new answer.
-    if unsafe tr_logger_label(name.start) != 0, case let known = unsafe tr_logger_threshold(name.start), known > 0,
+    let gate = unsafe tr_logger_gate(name.start)
+    if tr_gate_label(gate) != 0, case let known = tr_gate_threshold(gate), known > 0,
       let level = Level(rawValue: UInt8(truncatingIfNeeded: known))
     {
       return level
@@ -24,10 +25,10 @@ extension Logger {
   package func record(
     _ level: Level, _ text: String, _ error: (any Error)?, fields: (inout RecordWriter) -> Void
   ) {
-    let known = unsafe tr_logger_label(name.start)
+    let known = unsafe tr_gate_label(tr_logger_gate(name.start))
     CallPath.record(
       level: level, flags: 0, name: name, label: known != 0 ? known : CallPath.learnLabel(name, context),
-      context: context,
+      context: context, source: .none,
       text: { LogText(string: text) }, error: { error }, fields: { fields(&$0.writer) })
   }
 }
@@ -38,7 +39,29 @@ extension LogText {
   @inline(__always)
   init(string: String) {
     writer = .forCallUnderWay()
-    string.write(to: &writer, key: .none, fieldOnly: false)
+    writer = writer.writing(text: string)
+  }
+}
+
+extension RecordWriter {
+  /// A text made at run time, of a record that nothing is known of: no key to look at, and no site that expects it.
+  @usableFromInline
+  @inline(never)
+  func writing(text: String) -> RecordWriter {
+    let copied: RecordWriter?? = unsafe text.utf8.withContiguousStorageIfAvailable { bytes -> RecordWriter? in
+      let count = bytes.count
+      guard count <= RecordLayout.longestPayload, room >= RecordLayout.segmentHeaderSize + count,
+        let start = bytes.baseAddress
+      else { return nil }
+      var writer = self
+      let head = UInt32(SegmentTag.string) | UInt32(truncatingIfNeeded: count) << 16
+      unsafe UnsafeMutableRawPointer(cursor).storeBytes(of: head.littleEndian, as: UInt32.self)
+      unsafe tr_copy_short(cursor + RecordLayout.segmentHeaderSize, start, count)
+      unsafe writer.cursor += RecordLayout.segmentHeaderSize + count
+      return writer
+    }
+    if let copied, let copied { return copied }
+    return writing(SegmentTag.string, .none, text)
   }
 }
 

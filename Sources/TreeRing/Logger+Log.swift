@@ -6,27 +6,30 @@ extension Logger {
   @inline(__always)
   public func log(
     _ level: Level, _ text: @autoclosure () -> LogText, _ error: @autoclosure () -> (any Error)? = nil,
+    file: StaticString = #fileID, line: UInt32 = #line, column: UInt32 = #column,
     fields: (inout LogFields) -> Void = { _ in }
   ) {
-    guard unsafe tr_logger_passes(name.start, level.rawValue) else { return }
-    let label = unsafe tr_logger_label(name.start)
+    let gate = unsafe tr_logger_gate(name.start)
+    guard tr_gate_passes(gate, level.rawValue) else { return }
+    let label = tr_gate_label(gate)
     guard label != 0 || CallPath.allows(name, level, context) else { return }
     CallPath.record(
       level: level, flags: 0, name: name, label: label != 0 ? label : CallPath.label(name, context),
-      context: context, text: text, error: error, fields: fields)
+      context: context, source: LogSource(file, line, column), text: text, error: error, fields: fields)
   }
 
   /// Logs a stored message at a level chosen at run time.
   @_disfavoredOverload
   public func log(
     _ level: Level, _ message: @autoclosure () -> LogMessage, _ error: @autoclosure () -> (any Error)? = nil,
+    file: StaticString = #fileID, line: UInt32 = #line, column: UInt32 = #column,
     fields: (inout LogFields) -> Void = { _ in }
   ) {
     guard isEnabled(level) else { return }
     let stored = message()
     CallPath.record(
       level: level, flags: 0, name: name, label: CallPath.label(name, context), context: context,
-      text: { LogText(stored: stored) }, error: error, fields: fields)
+      source: LogSource(file, line, column), text: { LogText(stored: stored) }, error: error, fields: fields)
   }
 }
 
@@ -38,7 +41,7 @@ extension Logger {
     guard isEnabled(level) else { return }
     CallPath.record(
       level: level, flags: RecordFlags.otherProcess, name: name, label: CallPath.label(name, context),
-      context: context, text: text, error: { nil },
+      context: context, source: .none, text: text, error: { nil },
       fields: {
         $0["pid"] = pid
         fields(&$0)

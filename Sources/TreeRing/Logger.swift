@@ -44,31 +44,13 @@ public struct Logger: Sendable {
   @inlinable
   @inline(__always)
   public func isEnabled(_ level: Level) -> Bool {
-    unsafe tr_logger_passes(name.start, level.rawValue) && CallPath.allows(name, level, context)
+    unsafe tr_gate_passes(tr_logger_gate(name.start), level.rawValue) && CallPath.allows(name, level, context)
   }
 
-  /// A child logger: every record it writes carries `fields`, which are encoded once, here. Allocates.
+  /// A child logger: every record it writes carries `fields`, which are encoded once, here. One of them replaces a field of its name that this logger has. Allocates.
   public func with(_ fields: (inout LogFields) -> Void) -> Logger {
-    var segments = context?.segments ?? []
-    segments.appendSegments(atMost: 512) { writer in
-      var collected = LogFields(writer)
-      fields(&collected)
-      writer = collected.writer
-    }
+    let segments = (context?.segments ?? []).replacing(fields)
     return Logger(name: name, context: LogContext(segments, recording: context?.recording))
-  }
-}
-
-/// Fields that a child logger adds to each of its records, encoded.
-@usableFromInline
-final class LogContext: Sendable {
-  @usableFromInline let segments: [UInt8]
-  /// Set in the loggers of a ``LogRecorder``: only the slow side of a gate looks at it.
-  let recording: Recording?
-
-  init(_ segments: [UInt8], recording: Recording? = nil) {
-    self.segments = segments
-    self.recording = recording
   }
 }
 

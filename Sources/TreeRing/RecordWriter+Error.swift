@@ -10,7 +10,7 @@ extension RecordWriter {
     guard !causes.isEmpty else { return writer }
     writer.array(key: "error.causes", fieldOnly: true) { writer in
       for cause in causes {
-        writer.group(key: .none, fieldOnly: true) { $0.writeType(of: cause, "type", "message") }
+        writer.group(key: .element, fieldOnly: true) { $0.writeType(of: cause, "type", "message") }
       }
     }
     return writer

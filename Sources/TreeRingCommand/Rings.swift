@@ -1,80 +1,140 @@
 import ArgumentParser
+import Glibc
 import TreeRing
 
 /// `treering rings`: what is in memory, and whose.
 struct Rings: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "List ring files: process, alive or dead, records unread, dropped.",
-    discussion:
-      "Looks without touching: nothing is read out of a ring. `treering recover` finishes what dead processes left.")
+    discussion: """
+      Looks without touching: nothing is read out of a ring. `treering recover` finishes what dead processes left, `treering tail` shows what is in them.
+      FULL is how full the fullest ring of a process is, PEAK how full one ever was: from three quarters on, records below warning are dropped, and TREERING_RING_SIZE is too small.
+      A file that cannot be read is told on standard error, and the exit code is 1; the others are listed all the same.
+      """)
 
-  @Argument(help: "The directory of ring files. Default: $TREERING_DIR or the standard place.")
+  @Argument(help: "The directory of ring files. Default: $TREERING_DIR or the standard place.", completion: .directory)
   var directory: String?
 
   @Flag(help: "Print one JSON object per ring file.")
   var json = false
 
+  @Flag(name: .shortAndLong, help: "Look again and again, until Ctrl-C.")
+  var watch = false
+
+  @Option(help: "Seconds between two looks of --watch.")
+  var every: Double = 1
+
+  func validate() throws {
+    guard every >= 0.1, every <= 86_400 else { throw ValidationError("--every must be from 0.1 to 86400 seconds") }
+  }
+
   func run() throws {
-    let directory = directory ?? DefaultDirectory.rings
-    guard (try? Syscalls.status(ofPath: directory)) != nil else {
-      Console.complain("no ring files: \(directory) does not exist (no program has logged there yet)")
-      return
+    if watch { return try RingsWatch(place, seconds: every, json: json).run() }
+    let look = try RingsLook(place)
+    if json { look.json.forEach(Console.print) } else { table(look) }
+    look.refusals.forEach { Console.complain($0.reason) }
+    if !look.refusals.isEmpty { throw ExitCode.failure }
+  }
+
+  private var place: String { directory ?? DefaultDirectory.rings }
+
+  private func table(_ look: RingsLook) {
+    guard !look.surveys.isEmpty else {
+      if look.isThere { return Console.print("no ring files in \(place)") }
+      return Console.complain("no ring files: \(place) does not exist (no program has logged there yet)")
     }
-    var isWhole = true
-    var surveys: [RingSurvey] = []
-    do {
-      for path in try RingDirectory.files(in: directory) {
-        do { surveys.append(try RingSurvey(path: path)) } catch {
-          Console.complain("\(error)")
-          isWhole = false
-        }
-      }
-    } catch {
+    var table = RingsTable()
+    table.colours = Terminal.wantsColours(STDOUT_FILENO)
+    table.lines(look.surveys, now: look.time).forEach(Console.print)
+    table.advice(look.surveys).forEach(Console.print)
+  }
+}
+
+/// One look at a directory of rings.
+struct RingsLook {
+  private(set) var surveys: [RingSurvey] = []
+  /// Files that could not be looked at, and why.
+  private(set) var refusals: [(path: String, reason: String)] = []
+  /// Whether the directory exists.
+  let isThere: Bool
+  /// Nanoseconds since 1970.
+  let time = Syscalls.now(CLOCK_REALTIME)
+
+  /// Throws exit code 1, and tells why, when the directory cannot be listed.
+  init(_ directory: String) throws {
+    isThere = (try? Syscalls.status(ofPath: directory)) != nil
+    guard isThere else { return }
+    let paths: [String]
+    do { paths = try RingDirectory.files(in: directory) } catch {
       Console.complain("\(error)")
       throw ExitCode.failure
     }
-    if json { surveys.forEach { Console.print(Self.json($0)) } } else { Self.table(surveys) }
-    if !isWhole { throw ExitCode.failure }
+    for path in paths { look(path) }
+    surveys.sort { ($0.program, $0.pid, $0.path) < ($1.program, $1.pid, $1.path) }
   }
 
-  private static func table(_ surveys: [RingSurvey]) {
-    guard !surveys.isEmpty else { return Console.print("no ring files") }
-    Console.print(row("PID", "STATE", "DRAINED BY", "RINGS", "UNREAD", "BYTES", "COMMITTED", "DROPPED", "PROGRAM"))
-    for survey in surveys {
-      Console.print(
-        row(
-          "\(survey.pid)", survey.isAlive ? "alive" : "dead", reader(survey), "\(survey.rings)", "\(survey.unread)",
-          "\(survey.unreadBytes)", "\(survey.committed)", "\(survey.dropped)", printable(survey.program)))
-    }
-    let dead = surveys.filter { !$0.isAlive && !$0.isConsumed }
-    if !dead.isEmpty { Console.print("\(dead.count) dead: run `treering recover` to write out what they left") }
-  }
-
-  private static func reader(_ survey: RingSurvey) -> String {
-    switch (survey.isConsumed, survey.isExternal) {
-    case (true, true): "collector"
-    case (true, false): survey.isAlive ? "own thread" : "recovery"
-    case (false, _): "nobody"
+  private mutating func look(_ path: String) {
+    do { surveys.append(try RingSurvey(path: path)) } catch {
+      // One that is gone by now belonged to a process that has ended since the directory was listed.
+      if (try? Syscalls.status(ofPath: path)) != nil { refusals.append((path, "\(error)")) }
     }
   }
 
-  private static func row(_ columns: String...) -> String {
-    let widths = [8, 6, 11, 6, 9, 10, 11, 9]
-    return columns.enumerated().map { index, text in
-      index < widths.count ? text + String(repeating: " ", count: max(1, widths[index] - text.count)) : text
-    }.joined()
+  /// One object for each file, refused ones included.
+  var json: [String] {
+    surveys.map { RingsTable.json($0, now: time) }
+      + refusals.map { "{\"path\":\(JSONText.quote($0.path)),\"refused\":\(JSONText.quote($0.reason))}" }
+  }
+}
+
+/// The same, again and again: on a terminal on a screen of its own, which leaves no trace.
+struct RingsWatch {
+  private let directory: String
+  private let seconds: Double
+  private let json: Bool
+  private let isScreen: Bool
+
+  init(_ directory: String, seconds: Double, json: Bool) {
+    self.directory = directory
+    self.seconds = seconds
+    self.json = json
+    isScreen = !json && isatty(STDOUT_FILENO) == 1
   }
 
-  /// A ring file may name its program as it likes.
-  private static func printable(_ text: String) -> String {
-    String(String.UnicodeScalarView(text.unicodeScalars.map { $0.value < 0x20 || $0.value == 0x7F ? "?" : $0 }))
+  func run() throws {
+    Interruption.watch()
+    // The alternate screen, and no cursor on it.
+    if isScreen { write("\u{1B}[?1049h\u{1B}[?25l") }
+    defer { if isScreen { write("\u{1B}[?25h\u{1B}[?1049l") } }
+    var previous: (surveys: [RingSurvey], time: UInt64)?
+    while !Interruption.hasCome {
+      let look = try RingsLook(directory)
+      let passed = previous.map { Double(look.time &- $0.time) / 1e9 } ?? seconds
+      guard write(text(look, previous?.surveys, passed)) else { return }
+      previous = (look.surveys, look.time)
+      _ = poll(nil, 0, Int32(seconds * 1000))
+    }
   }
 
-  private static func json(_ survey: RingSurvey) -> String {
-    """
-    {"path":\(JSONText.quote(survey.path)),"program":\(JSONText.quote(survey.program)),"pid":\(survey.pid),\
-    "alive":\(survey.isAlive),"consumed":\(survey.isConsumed),"external":\(survey.isExternal),"rings":\(survey.rings),\
-    "unread":\(survey.unread),"unread_bytes":\(survey.unreadBytes),"committed":\(survey.committed),"dropped":\(survey.dropped)}
-    """
+  private func text(_ look: RingsLook, _ previous: [RingSurvey]?, _ seconds: Double) -> String {
+    if json { return look.json.map { $0 + "\n" }.joined() }
+    var table = RingsTable()
+    table.colours = Terminal.wantsColours(STDOUT_FILENO)
+    table.width = Terminal.width(of: STDOUT_FILENO)
+    var lines = look.surveys.isEmpty ? ["no ring files in \(directory)"] : []
+    if lines.isEmpty {
+      lines = table.lines(look.surveys, previous: previous ?? [], seconds: seconds, now: look.time)
+    }
+    lines += [""] + table.advice(look.surveys) + look.refusals.map(\.reason)
+    guard isScreen else { return lines.map { $0 + "\n" }.joined() + "\n" }
+    // Each line is overwritten where it stands, so that nothing flickers.
+    return "\u{1B}[H" + lines.map { $0 + "\u{1B}[K\r\n" }.joined() + "\u{1B}[J"
+  }
+
+  /// False when the reader has gone.
+  @discardableResult
+  private func write(_ text: String) -> Bool {
+    var text = text
+    return text.withUTF8 { unsafe Syscalls.writeAll(STDOUT_FILENO, UnsafeRawBufferPointer($0)).error } == nil
   }
 }

@@ -109,6 +109,7 @@ final class TailPrinter {
   func show(_ items: [ViewItem]) {
     // It may have been resized.
     view?.style.width = Terminal.width(of: STDOUT_FILENO)
+    view?.prepare(for: items)
     for item in items {
       if view == nil { JSONView.append(item, to: output) } else { view?.append(item, to: output) }
       if output.count > Self.mostAtOnce { flush() }

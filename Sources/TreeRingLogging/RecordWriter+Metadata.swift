@@ -24,13 +24,13 @@ extension RecordWriter {
   private mutating func write(members value: Logging.Logger.MetadataValue, _ key: LogKey, _ depth: Int) {
     switch value {
     case .array(let elements):
-      beginArray(key: key, fieldOnly: true)
-      for element in elements { write(element, "", depth + 1) }
-      end(fieldOnly: true)
+      array(key: key, fieldOnly: true) { writer in
+        for element in elements { writer.write(element, .element, depth + 1) }
+      }
     case .dictionary(let members):
-      beginGroup(key: key, fieldOnly: true)
-      for (name, member) in members { write(member, under: name, depth: depth + 1) }
-      end(fieldOnly: true)
+      group(key: key, fieldOnly: true) { writer in
+        for (name, member) in members { writer.write(member, under: name, depth: depth + 1) }
+      }
     case .string, .stringConvertible: break
     }
   }

@@ -21,6 +21,8 @@ enum AllocationProbe {
     let stored: LogMessage = "stored \(17, "number")"
     let text = String(repeating: "native string ", count: 10)
     let missing: Int? = nil
+    let numbers = [1, 2, 3]
+    let name = String(repeating: "name", count: 8)
     let account = [
       measure("plain text", mayAllocate: false) { _ in log.info("nothing but text") },
       measure("scalars", mayAllocate: false) { number in
@@ -36,15 +38,44 @@ enum AllocationProbe {
           $0["duration"] = Duration.milliseconds(number)
         }
       },
+      measure("marked values", mayAllocate: isUnoptimised) { number in
+        log.info("\(number, "a", .hashed) \(text, "b", .masked) \(text, "c", .secret) \(missing, "d", .public)") {
+          $0["e", .hashed] = text
+        }
+      },
+      measure("names that hide", mayAllocate: false) { number in
+        log.info("\(text, "password") \(number, "token")") { $0["cookie"] = text }
+      },
+      measure("nested values", mayAllocate: isUnoptimised) { number in
+        log.info("nested \(numbers, "numbers")") {
+          $0.group("group") { $0["n"] = number }
+          $0.array("array") { $0.append(number) }
+        }
+      },
+      measure("names made at run time", mayAllocate: false) { number in log.info("text") { $0.set(name, number) } },
+      measure("limited", mayAllocate: false) { number in
+        log.limited(to: 1_000_000, per: .seconds(3600)).info("\(number, "n")")
+      },
+      measure("sampled", mayAllocate: false) { number in log.sampled(oneIn: 1).info("\(number, "n")") },
       measure("child logger", mayAllocate: false) { number in child.info("request \(number, "n")") },
       measure("stored message", mayAllocate: false) { _ in log.info(stored) },
       measure("debug channel", mayAllocate: false) { number in channel("row \(number, "n")") },
       measure("disabled", mayAllocate: false) { number in log.debug("not \(describe(number))") },
+      Logger.withContext { $0["request.id"] = text } operation: {
+        measure("in a task's context", mayAllocate: false) { number in log.info("request \(number, "n")") }
+      },
       measure("description of a type", mayAllocate: true) { number in log.info("value \(Opaque(number: number))") },
     ]
     LogSystem.stop()
     exit(account.allSatisfy { $0 } ? 0 : 1)
   }
+
+  /// An unoptimised build allocates for closures and generic loops that an optimised one inlines.
+  #if DEBUG
+    static let isUnoptimised = true
+  #else
+    static let isUnoptimised = false
+  #endif
 
   struct Opaque { let number: Int }
 

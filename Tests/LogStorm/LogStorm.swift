@@ -12,8 +12,8 @@ let debug = DebugChannel("storm:debug")
 enum LogStorm {
   static let modes: [String: @Sendable () -> Void] = [
     "collect": Collect.run, "control": Control.run, "control-fork": Fork.runControlled, "deep": Nested.runDeep,
-    "fork": Fork.run, "levels": Levels.run, "nested": Nested.run,
-    "orphan": Fork.runOrphan,
+    "fork": Fork.run, "levels": Levels.run, "nested": Nested.run, "paced": Paced.run,
+    "orphan": Fork.runOrphan, "sites": Sites.run,
     "signals": Signals.run, "steps": Steps.run, "stop": Stop.run, "stored": Stored.run, "threads": Threads.run,
     "end": Ends.run,
   ]

@@ -65,6 +65,7 @@ package struct StreamAccount: Sendable {
       if first > last { return faults.append("an empty stretch: \(record)") }
       rings[name, default: Ring()].withheld.append(first...last)
       rings[name, default: Ring()].withheldCount += record.integer("treering.dropped") ?? 0
+    case "sink filtered": break
     case "sink failed", "sink back": outages.append(record)
     case "records dropped":
       rings[name, default: Ring()].dropped += record.integer("treering.dropped") ?? 0

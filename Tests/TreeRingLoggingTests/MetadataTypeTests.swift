@@ -70,7 +70,7 @@ import TreeRingLogging
   @Test func nestedValuesReadWellOnTheConsole() throws {
     let recorded = try RecordedLogger()
     recorded.logger.info("nested", metadata: ["a": ["b": ["c", .stringConvertible(3), ["d"]]]])
-    #expect(try recorded.consoleTexts() == ["nested  a=[b=[c 3 [d]]]"])
+    #expect(try recorded.consoleTexts() == [#"nested  a.b="[\"c\",3,[\"d\"]]""#])
   }
 
   @Test(arguments: [15, 16, 17, 40])

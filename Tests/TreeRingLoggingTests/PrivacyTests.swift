@@ -43,4 +43,20 @@ import TreeRingLogging
     #expect(record.provided == "[redacted]")
     #expect(record.own == "***")
   }
+
+  @Test func namesHideTheirValuesToo() throws {
+    var recorded = try RecordedLogger(provider: .init { ["session": "margarete"] })
+    recorded.logger[metadataKey: "db.password"] = "margarete"
+    recorded.logger.info(
+      "request",
+      metadata: [
+        "headers": ["Authorization": "Bearer margarete", "Accept": "text/html"], "cookies": ["a": "margarete"],
+        "token": "\("readable", privacy: .public)", "api_key": .stringConvertible(17_171_717),
+      ])
+    let record = try recorded.onlyRecord()
+    #expect(!record.line.contains("margarete") && !record.line.contains("17171717"))
+    #expect(record.object("headers") as? [String: String] == ["Authorization": "[redacted]", "Accept": "text/html"])
+    for name in ["session", "db.password", "cookies", "api_key"] { #expect(record[name] as? String == "[redacted]") }
+    #expect(record.token == "readable")
+  }
 }

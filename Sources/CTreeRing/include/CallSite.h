@@ -18,36 +18,95 @@
 // disabled call is one load from a fixed table and one branch, without the `swift_once` that a global with an object behind it would cost.
 // Two names whose addresses agree in these bits share a gate. It belongs to the first that asks; the other finds an address that is not its own, in
 // the same load, and takes the exact check on every call: rare, slower, right.
-typedef struct {
-  uint64_t word;   // address of the owner's name << 8 | threshold: the owner's calls below it stop here. 0: nobody's yet
-  uint16_t label;  // the owner's id in the label table; 0: not known yet
-  uint16_t unused[3];
-} TRGate;
+//
+// A gate is one word: the owner's address without the bits that chose the gate << 24 | threshold << 16 | the owner's id in the label table (0: not known
+// yet). The owner's calls below the threshold stop here. 0: nobody's yet.
+typedef uint64_t TRGate;
 
 #define TR_GATE_COUNT 65536u
 extern TRGate tr_logger_gates[TR_GATE_COUNT];
 extern TRGate tr_channel_gates[TR_GATE_COUNT];
 
-// The threshold of a name, or a number above 255 when the gate is another name's, or nobody's yet.
-static inline uint64_t tr_gate_threshold(const TRGate *gates, const void *name) {
-  return __atomic_load_n(&gates[(uint16_t)(uintptr_t)name].word, __ATOMIC_RELAXED) - ((uint64_t)(uintptr_t)name << 8);
+static inline uint64_t tr_gate_owner(const void *name) { return (uint64_t)(uintptr_t)name >> 16 << 24; }
+
+// Threshold << 16 | label of a name, or a number from 2^24 when the gate is another name's, or nobody's yet.
+static inline uint64_t tr_gate(const TRGate *gates, const void *name) {
+  return __atomic_load_n(&gates[(uint16_t)(uintptr_t)name], __ATOMIC_ACQUIRE) - tr_gate_owner(name);
 }
-static inline uint64_t tr_logger_threshold(const void *name) { return tr_gate_threshold(tr_logger_gates, name); }
+static inline uint64_t tr_logger_gate(const void *name) { return tr_gate(tr_logger_gates, name); }
+static inline uint64_t tr_channel_gate(const void *name) { return tr_gate(tr_channel_gates, name); }
 
 // Whether a call goes on: false only for level < threshold <= 255, in one comparison.
-static inline bool tr_logger_passes(const void *name, uint8_t level) {
-  return tr_gate_threshold(tr_logger_gates, name) - level - 1u >= 255u - level;
+static inline bool tr_gate_passes(uint64_t gate, uint8_t level) {
+  uint64_t least = ((uint64_t)level + 1) << 16;
+  return gate - least >= (1u << 24) - least;
 }
-static inline bool tr_channel_passes(const void *name, uint8_t level) {
-  return tr_gate_threshold(tr_channel_gates, name) - level - 1u >= 255u - level;
-}
+// The threshold of a name, or a number above 255.
+static inline uint64_t tr_gate_threshold(uint64_t gate) { return gate >> 16; }
 // The label id of the gate's owner, or 0: ask the slow way.
-static inline uint16_t tr_gate_label(const TRGate *gates, const void *name) {
-  if (tr_gate_threshold(gates, name) > 255u) return 0;
-  return __atomic_load_n(&gates[(uint16_t)(uintptr_t)name].label, __ATOMIC_ACQUIRE);
+static inline uint16_t tr_gate_label(uint64_t gate) { return gate < 1u << 24 ? (uint16_t)gate : 0; }
+
+// MARK: call sites
+
+// What the records of one call in the source have in common: its literals and keys, in order. They are constants of the program, so their addresses are
+// enough to know them by, and a record of a known site carries neither: only values. A writer goes through `slots` as it is called, and what is not what the slot
+// says is written in full; so a slot is a guess that is checked, and a wrong guess costs bytes, not truth.
+#define TR_SITE_SLOTS 28u
+#define TR_SITE_NONE 0u       // tr_sites[0]: nothing is known, nothing is learnt
+#define TR_SITE_LEARNING 1u   // tr_sites[1]: nothing is known, and the thread notes the pieces (TRThread.pieces)
+#define TR_SITE_FIRST 2u
+#define TR_SITE_SPOTS 32768u
+
+typedef struct {
+  const uint8_t *_Nullable file;    //  0  identity: `#fileID`, by its address …
+  uint64_t place;                   //  8  … and line << 16 | column
+  uint64_t id;                      // 16  in the site tables of ring files; 0: none. Stored last.
+  uint64_t text_bytes;              // 24  bytes of the slots up to and with the last literal
+  uint64_t slots[TR_SITE_SLOTS];    // 32  address of a literal, or of a key + 1; the last one in use is followed by 0
+} TRSite;
+_Static_assert(sizeof(TRSite) == 256, "a site begins on a cache line");
+
+// What only the maker of a ring file needs to know of a site.
+typedef struct {
+  uint16_t counts[TR_SITE_SLOTS];   // bytes of each piece
+  uint32_t keys;                    // bit n: piece n is a key
+  uint16_t pieces;
+  uint16_t file_count;
+} TRSiteDetails;
+
+// One literal or key.
+typedef struct {
+  const uint8_t *_Nullable start;
+  uint32_t count;
+  uint32_t is_key;
+} TRPiece;
+
+extern TRSite tr_sites[TR_MAX_SITES];
+extern TRSiteDetails tr_site_details[TR_MAX_SITES];
+extern uint32_t tr_sites_used;     // entries of both, the first two included
+extern uint16_t tr_site_index[TR_SITE_SPOTS];
+
+static inline uint32_t tr_site_spot(const uint8_t *file, uint64_t place) {
+  return ((uint32_t)(uintptr_t)file + (uint32_t)((place * 0x9e3779b97f4a7c15ull) >> 40)) % TR_SITE_SPOTS;
 }
-static inline uint16_t tr_logger_label(const void *name) { return tr_gate_label(tr_logger_gates, name); }
-static inline uint16_t tr_channel_label(const void *name) { return tr_gate_label(tr_channel_gates, name); }
+
+// The site, or tr_sites[TR_SITE_NONE].
+static inline const TRSite *tr_site(const uint8_t *file, uint64_t place) {
+  const TRSite *site = &tr_sites[__atomic_load_n(&tr_site_index[tr_site_spot(file, place)], __ATOMIC_ACQUIRE)];
+  return __builtin_expect(site->file == file && site->place == place, 1) ? site : &tr_sites[TR_SITE_NONE];
+}
+static inline const uint64_t *tr_site_slots(const TRSite *site) { return site->slots; }
+static inline const TRSite *tr_site_at(uint32_t index) { return &tr_sites[index]; }
+// Whether a writer that stands at `slot` after the text has passed all literals.
+static inline bool tr_site_text_is_through(const TRSite *site, const uint64_t *slot) {
+  return __builtin_expect((uintptr_t)slot >= (uintptr_t)site->slots + site->text_bytes, 1);
+}
+// The site that a slot belongs to.
+static inline const TRSite *tr_site_of_slot(const uint64_t *slot) { return &tr_sites[((uintptr_t)slot - (uintptr_t)tr_sites) / sizeof(TRSite)]; }
+
+// The name of an array's element, which has none: an address to know it by.
+extern const uint8_t tr_element_name;
+static inline const uint8_t *tr_element(void) { return &tr_element_name; }
 
 // MARK: the thread
 
@@ -57,12 +116,16 @@ typedef struct {
   TRRing *_Nullable ready;         // the thread's ring while no call is under way; NULL marks it busy, or not made yet
   uint8_t *_Nullable cursor;       // where the text of the call under way begins
   uint8_t *_Nullable limit;        // and how far it may go
+  const uint64_t *_Nullable slots; // and what is expected of it
   uint32_t depth;        // calls inside calls
   uint32_t making;       // a ring is being made: a signal handler that logs now counts a drop
   uint64_t generation;   // of the ring file the rings belong to
   TRRing *_Nullable rings[TR_MAX_DEPTH];
   uint8_t *_Nullable saved_cursor[TR_MAX_DEPTH];
   uint8_t *_Nullable saved_limit[TR_MAX_DEPTH];
+  const uint64_t *_Nullable saved_slots[TR_MAX_DEPTH];
+  uint32_t piece_count;            // of a call whose site is learnt
+  TRPiece pieces[TR_SITE_SLOTS];
 } TRThread;
 
 extern _Thread_local TRThread tr_thread_state __attribute__((tls_model("initial-exec")));
@@ -143,31 +206,28 @@ static inline bool tr_has_room(const TRRing *ring) { return (int64_t)(ring->limi
 static inline uint8_t *tr_start(const TRRing *ring) { return (uint8_t *)(uintptr_t)ring->data + (ring->head & ring->mask); }
 
 // Asks for the cache lines that records a few calls from now will be written to. The consumer read them one lap ago, so they lie shared in its core's
-// cache; without this the stores of a call wait until they are this core's alone. 1 KiB is about ten calls, which is how long that takes.
-static inline void tr_claim_ahead(const uint8_t *start) {
+// cache; without this the stores of a call wait until they are this core's alone. 1 KiB is about a dozen calls, which is how long that takes.
+static inline void tr_claim_ahead(const uint8_t *start, uint32_t size) {
 #if defined(__x86_64__)
   __asm__ volatile("prefetchw %0" : : "m"(start[1024]));
-  __asm__ volatile("prefetchw %0" : : "m"(start[1088]));
+  if (size > 64) __asm__ volatile("prefetchw %0" : : "m"(start[1088]));
 #else
   __builtin_prefetch(start + 1024, 1);
-  __builtin_prefetch(start + 1088, 1);
+  if (size > 64) __builtin_prefetch(start + 1088, 1);
 #endif
 }
 
 // Writes the record's header and publishes the record. Returns the ring's attention word, looked at after the head is out: the consumer that
 // parks sets the word, then issues a membarrier, then looks at the heads, so one of the two sees the other.
-static inline uint32_t tr_commit(TRRing *ring, uint8_t *start, uint8_t *end, uint8_t level, uint8_t flags, uint16_t label) {
-  TRRecord *record = (TRRecord *)start;
+static inline uint32_t tr_commit(
+    TRRing *ring, uint8_t *start, uint8_t *end, uint16_t site, uint8_t level, uint8_t flags, uint16_t label) {
   uint32_t size = (uint32_t)(end - start);
-  record->size = size;
-  record->level = level;
-  record->flags = flags;
-  record->label = label;
-  record->ticks = tr_ticks();
-  record->sequence = ring->sequence++;
+  uint64_t fixed[3] = {
+      (uint64_t)size | (uint64_t)site << 16 | (uint64_t)level << 32 | (uint64_t)flags << 40 | (uint64_t)label << 48, tr_ticks(), ring->sequence++};
+  __builtin_memcpy(start, fixed, sizeof fixed);
   __atomic_store_n(&ring->head, ring->head + ((size + 7u) & ~7u), __ATOMIC_RELEASE);
   atomic_signal_fence(memory_order_seq_cst);
-  tr_claim_ahead(start);
+  tr_claim_ahead(start, size);
   return __atomic_load_n(&ring->attention, __ATOMIC_RELAXED);
 }
 

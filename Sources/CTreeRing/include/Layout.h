@@ -2,7 +2,8 @@
 //
 //   offset 0            TRProcessHeader        who writes, its clock, the intent journal
 //   TR_LABELS_OFFSET    label table            entries of [u16 length][bytes], each padded to 8 bytes; id = offset / 8 + 1
-//   TR_HEADER_SIZE      slot 0                 TRRing (one `ring_header_size`), then `ring_capacity` bytes of records
+//   TR_SITES_OFFSET     site table             u32 offsets[TR_MAX_SITES] from here, 0: none; then what the sites' records have in common (SiteTable.swift)
+//   TR_RINGS_OFFSET     slot 0                 TRRing (one `ring_header_size`), then `ring_capacity` bytes of records
 //   … + slot_size       slot 1                 and so on, at most `max_rings`
 //
 // A ring's records are mapped twice back to back in its producer, so a record never wraps there.
@@ -11,10 +12,15 @@
 #include <stdint.h>
 
 #define TR_MAGIC 0x474e495245455254ull  // "TREERING"
-#define TR_VERSION 1u
+#define TR_VERSION 2u
 #define TR_HEADER_SIZE 65536u           // a multiple of every page size in use, 64 KiB on some arm64
 #define TR_LABELS_OFFSET 16384u
 #define TR_LABELS_SIZE (TR_HEADER_SIZE - TR_LABELS_OFFSET)
+#define TR_SITES_OFFSET 65536u
+#define TR_SITES_SIZE 524288u           // allocated as it fills, TR_SITES_STEP at a time
+#define TR_SITES_STEP 65536u
+#define TR_RINGS_OFFSET 589824u         // TR_SITES_OFFSET + TR_SITES_SIZE
+#define TR_MAX_SITES 4096u
 #define TR_MAX_RINGS 1024u
 #define TR_MAX_SINKS 4u
 #define TR_PATH_SIZE 1024u
@@ -74,7 +80,8 @@ typedef struct {
   uint64_t pending_consumed;  // 280
   uint64_t sealed_head;   // 288  where a sealed ring ends, | 1; 0: not decided yet. What was committed behind it belongs to another file.
   uint64_t unreadable;    // 296  bytes skipped because they made no sense
-  uint64_t pad2[10];
+  uint64_t high_water;    // 304  most bytes that ever waited here, as the consumer found them
+  uint64_t pad2[9];
   // Written by the producer when it drops: how many, by cause and level, and when.
   uint64_t dropped[TR_CAUSES * TR_LEVELS];    // 384
   uint64_t first_drop;    // 640  ticks
@@ -130,6 +137,8 @@ typedef struct {
   char sinks[2048];           // 344  the sinks of the writer thread, as TREERING_SINK spells them
   char format[16];            // 2392
   TRIntent intents[TR_MAX_SINKS];  // 2408
+  uint32_t sites_end;         // bytes of the site table in use, the offsets included
+  uint32_t sites_allocated;   // and bytes of it that the file has pages for
   uint64_t sink_keys[TR_MAX_SINKS];  // whose the numbers in TRRing.sinks are: a hash of the sink's name, or 0
   uint64_t lost_reached[TR_MAX_SINKS];          // the part of `lost_told` that each sink was told of
   uint64_t pending_lost_reached[TR_MAX_SINKS];  // and after the journalled batch
@@ -139,7 +148,8 @@ typedef struct {
 
 // A record's fixed part; segments follow (see RecordLayout.swift).
 typedef struct {
-  uint32_t size;      //  0  bytes in use, this header included; the next record starts at the next multiple of 8
+  uint16_t size;      //  0  bytes in use, this header included; the next record starts at the next multiple of 8
+  uint16_t site;      //  2  id in the site table, 0: every segment says itself what it is
   uint8_t level;      //  4
   uint8_t flags;      //  5
   uint16_t label;     //  6  id in the label table, 0: the label is the first segment
@@ -147,6 +157,7 @@ typedef struct {
   uint64_t sequence;  // 16
 } TRRecord;
 
+_Static_assert(TR_RINGS_OFFSET == TR_SITES_OFFSET + TR_SITES_SIZE && TR_SITES_OFFSET == TR_HEADER_SIZE, "places");
 _Static_assert(sizeof(TRRecord) == 24, "record header");
 _Static_assert(__builtin_offsetof(TRRing, attention) == 128, "attention");
 _Static_assert(__builtin_offsetof(TRRing, tail) == 256, "tail");

@@ -21,6 +21,9 @@ static inline bool tr_exchange_if32(void *p, uint32_t expected, uint32_t desired
 static inline bool tr_exchange_if64(void *p, uint64_t expected, uint64_t desired) {
   return __atomic_compare_exchange_n((uint64_t *)p, &expected, desired, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
 }
+static inline bool tr_exchange_if16(void *p, uint16_t expected, uint16_t desired) {
+  return __atomic_compare_exchange_n((uint16_t *)p, &expected, desired, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
+}
 static inline uint64_t tr_add64(void *p, uint64_t value) { return __atomic_fetch_add((uint64_t *)p, value, __ATOMIC_RELAXED); }
 static inline void tr_store8(void *p, uint8_t value) { __atomic_store_n((uint8_t *)p, value, __ATOMIC_RELEASE); }
 static inline void tr_store16(void *p, uint16_t value) { __atomic_store_n((uint16_t *)p, value, __ATOMIC_RELEASE); }
@@ -37,6 +40,8 @@ int tr_fallocate(int fd, int64_t offset, int64_t length);
 int64_t tr_getrandom(void *bytes, size_t count);
 int tr_set_thread_name(const char *name);
 char *_Nullable tr_secure_getenv(const char *name);
+// A descriptor that polls readable when a file gets its name in the directory, as ring files do; -1 when there is no such directory, or no more watches.
+int tr_watch_directory(const char *path);
 // 0: not a terminal, or one that does not say.
 int tr_terminal_columns(int fd);
 // The source's spelling of a mangled Swift name, to be freed; NULL when it is none.

@@ -9,14 +9,19 @@
 /// (`treering.dropped_total`), so each covers the stretch `total - dropped ..< total`, and the closing record says where the stretches end. Calls that found no ring
 /// at all are accounted for in the same way in the whole process, closed by the process's closing record. So every line but a foreign one is necessary, and none may be there twice.
 ///
+/// A sink that fails while others work loses its copy of records that have numbers, and tells their stretch when it is back: they count as dropped. A sink with a
+/// level or labels of its own says so at its start, and its closing records say how many of each ring it left out: those were not emitted to it. Until
+/// there is a closing record, gaps in such a stream are taken for its filter's.
+///
 /// **The arithmetic**, for one ring; sums over rings and processes make the last line of the report:
 ///
 ///     delivered   distinct numbers seen (the process's closing record is one of them; a ring's closing record is not)
-///     dropped     distinct calls told of by notices
+///     dropped     distinct calls told of by notices, and records in the stretches that the sink did not get
+///     filtered    of the closing record; without one, of a stream that says it is filtered, whatever is missing
 ///     end         committed, of the closing record; without one, or when that is larger, the largest number seen + 1
-///     lost        (end - delivered) + (calls dropped, of the closing record or of the largest total seen, - dropped)
-///     emitted     delivered + dropped + lost; with a closing record that is committed + dropped as it says
-///     duplicated  lines that repeat a number, a closing record, or a call told of before
+///     lost        (end - delivered - filtered - in stretches) + (calls dropped, of the closing record or of the largest total seen, - told)
+///     emitted     delivered + dropped + lost; with a closing record that is committed - filtered + dropped as it says
+///     duplicated  lines that repeat a number, a closing record, a stretch, or a call told of before
 ///     open        1 without a closing record
 ///
 /// Notices of unreadable stretches count: there was a record in each at least, so `end - delivered` is at least their number.
@@ -60,6 +65,9 @@ package struct Account: Sendable {
     case .record(let name, let sequence): ring(name, line) { $0.add(record: sequence, at: place) }
     case .ringClosed(let name, let end): ring(name, line) { $0.add(end, at: place) }
     case .dropped(let name, let count, let total): ring(name, line) { $0.told.add(count, total: total, at: place) }
+    case .withheld(let name, let run, let count): ring(name, line) { $0.add(withheld: run, count: count, at: place) }
+    case .sinkFiltered(let stream): process(stream) { $0.isFiltered = true }
+    case .outage: break
     case .unreadable(let name): ring(name, line) { $0.unreadable &+= 1 }
     case .droppedWithoutRing(let stream, let count, let total):
       process(stream) { $0.told.add(count, total: total, at: place) }

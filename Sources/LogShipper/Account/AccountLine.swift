@@ -14,6 +14,12 @@ package struct AccountLine: Equatable, Sendable {
   package var rings = Number.absent
   /// `treering.committed`.
   package var committed = Number.absent
+  /// `treering.filtered`.
+  package var filtered = Number.absent
+  /// `treering.from`.
+  package var from = Number.absent
+  /// `treering.to`.
+  package var to = Number.absent
   /// `msg`, as far as it matters.
   package var message = Message.other
   /// Whether `logger` is `treering`, which writes about the stream itself.
@@ -36,12 +42,12 @@ package struct AccountLine: Equatable, Sendable {
 
   /// The messages of the records that tell the account.
   package enum Message: Sendable, CaseIterable {
-    case recordsDropped, recordsUnreadable, processClosed, ringClosed, other
+    case recordsDropped, recordsUnreadable, processClosed, ringClosed, sinkFiltered, sinkFailed, sinkBack, other
   }
 
   /// The names that the account reads.
   package enum Name: UInt8, Sendable, CaseIterable {
-    case ring, sequence, message, logger, pid, dropped, droppedTotal, cause, rings, committed
+    case ring, sequence, message, logger, pid, dropped, droppedTotal, cause, rings, committed, filtered, from, to
   }
 }
 
@@ -59,6 +65,12 @@ package enum AccountFact: Equatable, Sendable {
   case dropped(RingName, count: UInt64, total: UInt64)
   /// The same for calls that found no ring, in the whole process.
   case droppedWithoutRing(StreamID, count: UInt64, total: UInt64)
+  /// `count` of the records of this stretch left their ring, and this sink has not got them: it failed. Its filter left out the others.
+  case withheld(RingName, NumberSet.Run, count: UInt64)
+  /// The sink leaves out records by their level or label.
+  case sinkFiltered(StreamID)
+  /// A sink failed, or is back: nothing that can be counted.
+  case outage
   /// A stretch of a ring made no sense to its reader.
   case unreadable(RingName)
   /// A line of ours that says nothing that can be counted; the text says why.
@@ -69,6 +81,8 @@ package enum AccountFact: Equatable, Sendable {
 package struct RingEnd: Equatable, Sendable {
   var committed: UInt64
   var dropped: UInt64
+  /// Records that this sink's filter left out.
+  var filtered: UInt64 = 0
 }
 
 /// What a process's closing record says.
@@ -98,6 +112,9 @@ extension AccountLine {
   private func notice(_ ring: RingName) -> AccountFact {
     guard isAboutStream else { return .foreign }
     switch message {
+    case .recordsDropped where from != .absent: return withheld(ring)
+    case .sinkFiltered: return .sinkFiltered(ring.stream)
+    case .sinkFailed, .sinkBack: return .outage
     case .recordsDropped:
       guard case .whole(let count) = dropped, case .whole(let total) = droppedTotal, count > 0, count <= total else {
         return .malformed("treering.dropped and treering.dropped_total do not fit each other")
@@ -109,12 +126,21 @@ extension AccountLine {
     }
   }
 
+  private func withheld(_ ring: RingName) -> AccountFact {
+    guard case (.whole(let first), .whole(let last), .whole(let count)) = (from, to, dropped), first <= last, count > 0,
+      count - 1 <= last - first
+    else { return .malformed("treering.from, treering.to and treering.dropped do not fit each other") }
+    return .withheld(ring, NumberSet.Run(first: first, last: last), count: count)
+  }
+
   private func numbered(_ ring: RingName, _ number: UInt64) -> AccountFact {
     guard isAboutStream else { return .record(ring, sequence: number) }
     switch (message, committed, dropped, rings) {
     case (.ringClosed, .whole(let committed), .whole(let dropped), _):
       guard committed == number else { return .malformed("the closing record has seq \(number), not \(committed)") }
-      return .ringClosed(ring, RingEnd(committed: committed, dropped: dropped))
+      let filtered = filtered.value ?? 0
+      guard filtered <= committed else { return .malformed("treering.filtered is more than treering.committed") }
+      return .ringClosed(ring, RingEnd(committed: committed, dropped: dropped, filtered: filtered))
     case (.processClosed, _, let dropped, .whole(let rings)) where ring.index == 0 && rings > 0:
       return .processClosed(ring, sequence: number, ProcessEnd(rings: rings, dropped: dropped.value))
     default: return .record(ring, sequence: number)
@@ -140,6 +166,9 @@ extension AccountLine.Name {
     case .cause: "treering.cause"
     case .rings: "treering.rings"
     case .committed: "treering.committed"
+    case .filtered: "treering.filtered"
+    case .from: "treering.from"
+    case .to: "treering.to"
     }
   }
 }
@@ -152,6 +181,9 @@ extension AccountLine.Message {
     case .recordsUnreadable: "records unreadable"
     case .processClosed: "process closed"
     case .ringClosed: "ring closed"
+    case .sinkFiltered: "sink filtered"
+    case .sinkFailed: "sink failed"
+    case .sinkBack: "sink back"
     case .other: ""
     }
   }

@@ -97,6 +97,8 @@ extension AccountReport {
         "seq \(last) is there, but it was closed after \(end.committed) records"
       case .twoEnds(let place), .twoProcessEnds(let place): "\(spell(place)) closes it again, with other numbers"
       case .tooManyRings(let index, let rings): "ring \(index) is there, but it was closed with \(rings) rings"
+      case .moreThanCommitted(let end):
+        "more records are there, withheld or filtered than the \(end.committed) that were committed"
       case .moreDropsThanClosed: "more drops are told than its closing record counts"
       }
     return AccountProblem(.contradiction, "\(who): \(text)", next: Self.altered)

@@ -7,6 +7,7 @@ extension AccountReport {
       writer.member("malformed", verdict.malformed)
       writer.member("contradictions", verdict.contradictions)
       writer.member("foreign", verdict.foreign)
+      writer.member("filtered", verdict.filtered)
       writer.member("lines", verdict.lines)
       writer.member("files", UInt64(files.count))
       writer.member("complete", verdict.isComplete(live: live))

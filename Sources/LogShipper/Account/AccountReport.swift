@@ -37,6 +37,7 @@ struct AccountReport {
     let rings = verdict.processes.reduce(0) { $0 + $1.rings.count }
     var text = "\(verdict.lines) lines in \(files.count) files: \(verdict.processes.count) processes, \(rings) rings"
     if verdict.foreign > 0 { text += ", \(verdict.foreign) lines of no ring" }
+    if verdict.filtered > 0 { text += ", \(verdict.filtered) records left out by the sink's level or labels" }
     if verdict.malformed > 0 { text += ", \(verdict.malformed) malformed" }
     if verdict.contradictions > 0 { text += ", \(verdict.contradictions) contradictions" }
     return text + (rings == 0 ? "; there is nothing to verify" : "")

@@ -8,6 +8,8 @@ package struct AccountVerdict: Sendable {
   package let malformedLines: [MalformedLine]
   /// Statements that exclude each other.
   package private(set) var contradictions: UInt64 = 0
+  /// Records that the sink's own filter left out.
+  package private(set) var filtered: UInt64 = 0
 
   init(lines: UInt64, foreign: UInt64, malformed: UInt64, malformedLines: [MalformedLine]) {
     self.lines = lines
@@ -20,7 +22,10 @@ package struct AccountVerdict: Sendable {
     processes.append(process)
     totals.add(process.totals)
     contradictions.add(UInt64(process.contradictions.count))
-    for ring in process.rings { contradictions.add(UInt64(ring.contradictions.count)) }
+    for ring in process.rings {
+      contradictions.add(UInt64(ring.contradictions.count))
+      filtered.add(ring.filtered)
+    }
   }
 
   /// Whether the account is complete.
@@ -104,6 +109,10 @@ package struct RingVerdict: Sendable {
   /// Calls dropped whose notices are missing.
   package private(set) var missingDrops: UInt64 = 0
   package internal(set) var unreadable: UInt64 = 0
+  /// Records that the sink did not get, and says so.
+  package internal(set) var withheld: UInt64 = 0
+  /// Records that its filter left out.
+  package internal(set) var filtered: UInt64 = 0
   /// Repeated records.
   package internal(set) var duplicates = Findings()
   /// Repeated notices of drops.
@@ -120,9 +129,9 @@ package struct RingVerdict: Sendable {
   mutating func take(_ drops: DropVerdict) {
     missingDrops = drops.missing
     duplicateDrops = drops.duplicates
-    totals.dropped = drops.dropped
+    totals.dropped = drops.dropped.plus(withheld)
     totals.lost = missingRecords.plus(drops.missing)
-    totals.emitted = totals.delivered.plus(drops.dropped).plus(totals.lost)
+    totals.emitted = totals.delivered.plus(totals.dropped).plus(totals.lost)
     totals.duplicated = duplicates.count.plus(drops.duplicates.count)
     if drops.excess { contradictions.append(.moreDropsThanClosed) }
   }
@@ -135,6 +144,7 @@ package enum Contradiction: Equatable, Sendable {
   case twoProcessEnds(LinePlace)
   case tooManyRings(index: UInt64, rings: UInt64)
   case moreDropsThanClosed
+  case moreThanCommitted(RingEnd)
 }
 
 extension UInt64 {

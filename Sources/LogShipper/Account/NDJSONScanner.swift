@@ -77,6 +77,9 @@ extension AccountLine {
     case .droppedTotal: droppedTotal = number
     case .rings: rings = number
     case .committed: committed = number
+    case .filtered: filtered = number
+    case .from: from = number
+    case .to: to = number
     case .ring, .message, .logger, .cause: break
     }
   }
@@ -127,8 +130,11 @@ private struct JSONText {
     case 3: candidates = (.sequence, .message, .pid)
     case 4: candidates = (.ring, nil, nil)
     case 6: candidates = (.logger, nil, nil)
+    case 11: candidates = (.to, nil, nil)
+    case 13: candidates = (.from, nil, nil)
     case 14: candidates = (.cause, .rings, nil)
     case 16: candidates = (.dropped, nil, nil)
+    case 17: candidates = (.filtered, nil, nil)
     case 18: candidates = (.committed, nil, nil)
     case 22: candidates = (.droppedTotal, nil, nil)
     default: return nil
@@ -141,7 +147,9 @@ private struct JSONText {
 
   private static func message(_ bytes: Span<UInt8>) -> AccountLine.Message {
     switch bytes.count {
-    case 11: bytes.equals("ring closed") ? .ringClosed : .other
+    case 9: bytes.equals("sink back") ? .sinkBack : .other
+    case 11: bytes.equals("ring closed") ? .ringClosed : bytes.equals("sink failed") ? .sinkFailed : .other
+    case 13: bytes.equals("sink filtered") ? .sinkFiltered : .other
     case 14: bytes.equals("process closed") ? .processClosed : .other
     case 15: bytes.equals("records dropped") ? .recordsDropped : .other
     case 18: bytes.equals("records unreadable") ? .recordsUnreadable : .other

@@ -64,6 +64,11 @@ package struct NumberSet: Sendable, Equatable {
     return run.count - known
   }
 
+  /// Calls `body` with each run, in order.
+  package func forEachRun(_ body: (Run) -> Void) {
+    for leaf in leaves { leaf.forEach(body) }
+  }
+
   /// The first stretches below `end` that are missing, at most `limit` of them.
   package func gaps(below end: UInt64, limit: Int) -> [Run] {
     var gaps: [Run] = []

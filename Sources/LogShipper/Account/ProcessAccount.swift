@@ -4,6 +4,8 @@ struct ProcessAccount: Sendable {
   /// Its rings' places in the account.
   var rings: [Int] = []
   var told = DropAccount()
+  /// The sink has said that it leaves records out.
+  var isFiltered = false
   private var end: ProcessEnd?
   private var endSequence: UInt64 = 0
   private var otherEnds = Findings()
@@ -18,7 +20,7 @@ struct ProcessAccount: Sendable {
 
   func verdict(among all: [RingAccount]) -> ProcessVerdict {
     var verdict = ProcessVerdict(stream: stream, closedRings: end?.rings)
-    for place in rings { verdict.add(all[place].verdict) }
+    for place in rings { verdict.add(all[place].verdict(isFiltered: isFiltered)) }
     verdict.rings.sort { $0.name.index < $1.name.index }
     verdict.isOpen = end == nil && rings.contains { all[$0].end != nil }
     if verdict.isOpen { verdict.totals.open.add(1) }

@@ -9,11 +9,19 @@ struct RingAccount: Sendable {
   private(set) var end: RingEnd?
   private var duplicates = Findings()
   private var otherEnds = Findings()
+  /// Stretches that the sink has not got, and how many of their records it should have.
+  private var withheld = NumberSet()
+  private var withheldCount: UInt64 = 0
 
   init(_ name: RingName) { self.name = name }
 
   mutating func add(record sequence: UInt64, at place: LinePlace) {
     if !seen.insert(sequence) { duplicates.add(place, number: sequence) }
+  }
+
+  mutating func add(withheld run: NumberSet.Run, count: UInt64, at place: LinePlace) {
+    guard withheld.insert(run) == run.count else { return duplicates.add(place, number: run.first) }
+    withheldCount.add(count)
   }
 
   mutating func add(_ end: RingEnd, at place: LinePlace) {
@@ -25,13 +33,21 @@ struct RingAccount: Sendable {
     }
   }
 
-  var verdict: RingVerdict {
+  /// - Parameter isFiltered: the sink leaves records out; without a closing record nobody can say how many.
+  func verdict(isFiltered: Bool) -> RingVerdict {
     var verdict = RingVerdict(name: name, pid: pid)
     let seenEnd = seen.last.map { $0 + 1 } ?? 0
-    let last = max(end?.committed ?? 0, seenEnd)
+    let last = max(end?.committed ?? 0, seenEnd, withheld.last.map { $0 + 1 } ?? 0)
+    let here = seen.count.plus(withheldCount)
+    let left = last > here ? last - here : 0
+    verdict.filtered = end.map(\.filtered) ?? (isFiltered ? left : 0)
     verdict.totals.delivered = seen.count
-    verdict.missingRecords = max(last - seen.count, unreadable)
-    verdict.missing = seen.gaps(below: last, limit: RingVerdict.shownGaps)
+    verdict.withheld = withheldCount
+    verdict.missingRecords = max(left > verdict.filtered ? left - verdict.filtered : 0, unreadable)
+    if verdict.missingRecords > 0 { verdict.missing = gaps(below: last) }
+    if let end, here.plus(end.filtered) > end.committed, seenEnd <= end.committed {
+      verdict.contradictions.append(.moreThanCommitted(end))
+    }
     verdict.unreadable = unreadable
     verdict.totals.open = end == nil ? 1 : 0
     verdict.duplicates = duplicates
@@ -39,6 +55,15 @@ struct RingAccount: Sendable {
     if let place = otherEnds.first { verdict.contradictions.append(.twoEnds(place)) }
     verdict.take(told.verdict(closedWith: end?.dropped))
     return verdict
+  }
+}
+
+extension RingAccount {
+  /// The first stretches that are neither there nor told of.
+  private func gaps(below end: UInt64) -> [NumberSet.Run] {
+    var known = seen
+    withheld.forEachRun { _ = known.insert($0) }
+    return known.gaps(below: end, limit: RingVerdict.shownGaps)
   }
 }
 

@@ -43,7 +43,7 @@ public struct DebugChannel: Sendable {
   @inline(__always)
   public var isEnabled: Bool {
     get {
-      guard unsafe tr_channel_passes(key.start, Level.debug.rawValue) else { return false }
+      guard unsafe tr_gate_passes(tr_channel_gate(key.start), Level.debug.rawValue) else { return false }
       note("", 0)
       return CallPath.allowsChannel(key)
     }
@@ -67,16 +67,17 @@ public struct DebugChannel: Sendable {
   @inlinable
   @inline(__always)
   public func callAsFunction(
-    _ text: @autoclosure () -> LogText, file: StaticString = #fileID, line: UInt = #line,
-    fields: (inout LogFields) -> Void = { _ in }
+    _ text: @autoclosure () -> LogText, file: StaticString = #fileID, line: UInt32 = #line,
+    column: UInt32 = #column, fields: (inout LogFields) -> Void = { _ in }
   ) {
-    guard unsafe tr_channel_passes(key.start, Level.debug.rawValue) else { return }
-    note(file, line)
-    let label = unsafe tr_channel_label(key.start)
+    let gate = unsafe tr_channel_gate(key.start)
+    guard tr_gate_passes(gate, Level.debug.rawValue) else { return }
+    note(file, UInt(line))
+    let label = tr_gate_label(gate)
     guard label != 0 || CallPath.allowsChannel(key) else { return }
     CallPath.record(
       level: .debug, flags: RecordFlags.channel, name: key, label: label != 0 ? label : CallPath.label(key, nil),
-      context: nil, text: text, error: { nil }, fields: fields)
+      context: nil, source: LogSource(file, line, column), text: text, error: { nil }, fields: fields)
   }
 
   /// For ``DebugCatalog``: no instruction of the program.

@@ -136,7 +136,7 @@ final class ConsoleFormatter: Formatter {
     case .sinkFailed(let sink, let error): counts = "\(sink): \(error)"
     case .sinkBack(let sink, let lost, let nanoseconds):
       counts = "\(sink) after \(nanoseconds / 1_000_000) ms, records lost for it: \(lost)"
-    case .processClosed, .ringClosed: return
+    case .processClosed, .ringClosed, .sinkFiltered: return
     }
     unsafe line(time: context.time, level: notice.level, to: output)
     output.append("treering  ")

@@ -14,7 +14,7 @@ final class FlatFields {
   /// - Parameter includingText: also the fields whose values stand in the text.
   @inline(__always)
   func forEach(of record: RecordView, includingText: Bool = true, _ body: (Segment) -> Void) {
-    var reader = unsafe SegmentReader(record.segments)
+    var reader = unsafe record.reader
     while let segment = unsafe reader.next() {
       if unsafe segment.key.count == 0 || !(includingText || segment.isFieldOnly) {
         if unsafe segment.opens { unsafe reader.skipNested() }

@@ -37,6 +37,8 @@ package enum StreamNotice {
   case withheld(Withheld)
   /// `count` calls of a ring left no record, `total` since the start, and the notices that told of them never reached this sink.
   case untold(count: UInt64, total: UInt64)
+  /// The sink leaves out records below this level, and those of other labels (empty: of none). Told to it alone, once in each run.
+  case sinkFiltered(sink: String, level: Level, labels: [String])
   /// A sink has stopped taking records. Told to the others, and to itself when it is back.
   case sinkFailed(sink: String, error: String)
   /// It takes records again, after so long; `lost` of them it has not got.
@@ -66,6 +68,7 @@ package enum StreamNotice {
     case .processClosed: "process closed"
     case .ringClosed: "ring closed"
     case .sinkFailed: "sink failed"
+    case .sinkFiltered: "sink filtered"
     case .sinkBack: "sink back"
     }
   }
@@ -74,7 +77,7 @@ package enum StreamNotice {
     switch self {
     case .dropped, .lost, .withheld, .untold: .warning
     case .unreadable, .sinkFailed: .error
-    case .processClosed, .ringClosed, .sinkBack: .notice
+    case .processClosed, .ringClosed, .sinkBack, .sinkFiltered: .notice
     }
   }
 }

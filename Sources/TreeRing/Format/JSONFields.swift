@@ -7,7 +7,7 @@ final class JSONFields {
 
   /// Appends a comma and a member for each. False when some field was left out, because names were repeated, or there were more, than anybody can mean.
   func append(_ record: RecordView, to output: OutputBuffer) -> Bool {
-    var reader = unsafe SegmentReader(record.segments)
+    var reader = unsafe record.reader
     var nesting = Nesting()
     var isWhole = true
     names.removeAll(allowingPID: unsafe record.isAboutOther)

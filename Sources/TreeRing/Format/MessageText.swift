@@ -5,7 +5,7 @@ enum MessageText {
   /// - Parameter escape: appends bytes in the way of the format; brackets, commas, numbers and blanks need none in any.
   @inline(__always)
   static func append(_ record: RecordView, to output: OutputBuffer, escape: (UnsafeBufferPointer<UInt8>) -> Void) {
-    var reader = unsafe SegmentReader(record.segments)
+    var reader = unsafe record.reader
     var depth = 0
     var isFirst = true
     while let segment = unsafe reader.next() {

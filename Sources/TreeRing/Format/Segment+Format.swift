@@ -21,7 +21,7 @@ extension Segment {
 extension RecordView {
   /// The label that the record carries itself; empty when it carries none.
   func withCarriedLabel(_ body: (UnsafeBufferPointer<UInt8>) -> Void) {
-    var reader = unsafe SegmentReader(segments)
+    var reader = unsafe reader
     guard let first = unsafe reader.next(), unsafe first.tag == SegmentTag.label else { return }
     unsafe body(first.payload)
   }

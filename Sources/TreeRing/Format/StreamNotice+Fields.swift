@@ -34,7 +34,7 @@ extension StreamNotice {
     case .ringClosed(let committed, let dropped, let filtered):
       let fields: [Field] = [("treering.committed", .number(committed)), ("treering.dropped", .number(dropped))]
       return fields + (filtered > 0 ? [("treering.filtered", .number(filtered))] : [])
-    case .withheld, .untold, .sinkFailed, .sinkBack: return outage
+    case .withheld, .untold, .sinkFailed, .sinkBack, .sinkFiltered: return outage
     }
   }
 
@@ -44,6 +44,9 @@ extension StreamNotice {
     case .withheld(let withheld): return Self.fields(of: withheld)
     case .untold(let count, let total): return Self.dropped(count, total, "sink failed")
     case .sinkFailed(let sink, let error): return [("treering.sink", .text(sink)), ("treering.error", .text(error))]
+    case .sinkFiltered(let sink, let level, let labels):
+      let fields: [Field] = [("treering.sink", .text(sink)), ("treering.level", .text(level.name))]
+      return fields + (labels.isEmpty ? [] : [("treering.labels", .text(labels.joined(separator: ",")))])
     case .sinkBack(let sink, let lost, let nanoseconds):
       return [
         ("treering.sink", .text(sink)), ("treering.lost", .number(lost)),

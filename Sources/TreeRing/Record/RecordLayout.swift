@@ -1,6 +1,6 @@
 /// What a record is made of, after its fixed header (`TRRecord` in Layout.h).
 ///
-/// A record is a header of 24 bytes and then segments, without padding between them:
+/// A record is a header of 24 bytes and then segments, without padding between them. A segment that says everything itself:
 ///
 /// | bytes | |
 /// |---|---|
@@ -14,6 +14,17 @@
 /// `literal "order "`, `int id` with key `order.id`, `literal " placed"`, and the text is never formatted at the call site.
 /// Between `group` and `end` lie the members of a nested value; between `array` and `end` its elements.
 /// Integers are little-endian, unaligned. All positions of records are multiples of 8.
+///
+/// A record whose header names a site leaves out what the site's ``RecordTemplate`` knows: literals have no segment at all, and a value is
+///
+/// | bytes | |
+/// |---|---|
+/// | 1 | tag, with bit 6 set |
+/// | 2 | length of the payload, for strings only |
+/// | … | payload |
+///
+/// Such a value has the next key of the template, and the literals before that key stand before it. Segments of both kinds may stand side by side;
+/// `position` says how far the template has been used up where that matters for the order of the text.
 @frozen
 @usableFromInline
 package enum SegmentTag {
@@ -41,6 +52,12 @@ package enum SegmentTag {
   @usableFromInline package static let end: UInt8 = 11
   /// The logger's label, where the label table had no room: only as the first segment.
   @usableFromInline package static let label: UInt8 = 12
+  /// Two bytes: the literals of the template before that piece are through, and with ``endOfText`` no other comes. In a record of a site only.
+  @usableFromInline package static let position: UInt8 = 13
+  /// Bit of a `position`.
+  static let endOfText: UInt16 = 0x8000
+  /// The key is the template's next one.
+  @usableFromInline package static let expected: UInt8 = 0x40
   /// The segment is a field only.
   @usableFromInline package static let fieldOnly: UInt8 = 0x80
 }
@@ -69,8 +86,10 @@ package enum RecordLayout {
   @usableFromInline package static let longestKey = 255
   /// The longest payload, which the header's 16 bits can say.
   @usableFromInline package static let longestPayload = 65_535
-  /// No record is larger, whatever the ring.
-  package static let largestRecord = 65_536
+  /// No record is larger, whatever the ring: the header has 16 bits for it.
+  package static let largestRecord = 65_528
+  /// Bytes behind the end of what a call may use, for the values that are written without asking for room.
+  @usableFromInline package static let slack = 256
   /// How deep values may nest.
   package static let deepestNesting = 16
 }

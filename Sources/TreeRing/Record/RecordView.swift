@@ -4,15 +4,19 @@ import CTreeRing
 @unsafe
 package struct RecordView {
   package let level: Level
-  package let isTruncated: Bool
+  package var isTruncated: Bool
   package let isChannel: Bool
   /// About another process than the one that logged it.
   package let isAboutOther: Bool
   /// Id in the label table; 0: the first segment carries the label.
   package let label: UInt16
+  /// Id of the call site; 0: the record says everything itself.
+  package let site: UInt16
   package let ticks: UInt64
   package let sequence: UInt64
-  package let segments: UnsafeBufferPointer<UInt8>
+  private let segments: UnsafeBufferPointer<UInt8>
+  /// What the call site's template knows; empty until `RecordTemplates` has found it.
+  package var pieces = unsafe UnsafeBufferPointer<RecordTemplate.Piece>(start: nil, count: 0)
   /// Distance to the next record.
   package let stride: Int
 
@@ -31,6 +35,7 @@ package struct RecordView {
     unsafe isChannel = record.flags & RecordFlags.channel != 0
     unsafe isAboutOther = record.flags & RecordFlags.otherProcess != 0
     unsafe label = record.label
+    unsafe site = record.site
     unsafe ticks = record.ticks
     unsafe sequence = record.sequence
     unsafe self.stride = stride
@@ -38,4 +43,7 @@ package struct RecordView {
       start: (start + RecordLayout.headerSize).assumingMemoryBound(to: UInt8.self),
       count: size - RecordLayout.headerSize)
   }
+
+  /// The segments, from the first.
+  package var reader: SegmentReader { unsafe SegmentReader(segments, pieces) }
 }

@@ -2,22 +2,34 @@ public import CTreeRing
 
 /// Writes a record's segments, in place: into the ring while a call is under way, or into a buffer of a stored message.
 ///
-/// A cursor and a limit, held in registers: what is not inlined into a call takes the writer by value and returns it, because a writer whose address is
-/// given away, if only on a rare path, lives in memory on every path. A segment that does not fit is cut (a string) or left out, and the writer is *full* from then on:
-/// every further segment is ignored, and the end of the call decides between a truncated record and a drop. No call allocates, locks
-/// or enters the kernel. Premise of every unsafe line: `cursor ... limit` is memory that only this writer writes, and
-/// each store is preceded by the check in `open` or `room`.
+/// A cursor, a limit and the call site's next slot, held in registers: what is not inlined into a call takes the writer by value and returns it, because a
+/// writer whose address is given away, if only on a rare path, lives in memory on every path. A piece that is what the slot expects costs one comparison,
+/// and no bytes; everything else is written in full, out of line (`RecordWriter+InFull.swift`). A segment that does not fit is cut (a string) or left out, and the
+/// writer is *full* from then on: every further segment is ignored, and the end of the call decides between a truncated record and a drop. No call allocates, locks
+/// or enters the kernel.
+///
+/// Premise of every unsafe line: `cursor ..< limit` is memory that only this writer writes, and so are ``RecordLayout/slack`` bytes behind it when `slots` is a
+/// known site's. A store is preceded by a check of `room`, but for expected values of a fixed size: there are fewer of them than the slack holds, because each
+/// uses up a slot. `slots` points at a slot of `tr_sites`, whose last one is 0 and equals nothing.
 @frozen
 @safe
 public struct RecordWriter {
-  @usableFromInline var cursor: UnsafeMutablePointer<UInt8>?
+  @usableFromInline var cursor: UnsafeMutablePointer<UInt8>
+  /// Nil: full.
   @usableFromInline var limit: UnsafeMutablePointer<UInt8>?
+  @usableFromInline var slots: UnsafePointer<UInt64>
 
   @inlinable
   @inline(__always)
-  init(cursor: UnsafeMutablePointer<UInt8>?, limit: UnsafeMutablePointer<UInt8>?) {
+  init(cursor: UnsafeMutablePointer<UInt8>, limit: UnsafeMutablePointer<UInt8>?, slots: UnsafePointer<UInt64>) {
     unsafe self.cursor = cursor
     unsafe self.limit = limit
+    unsafe self.slots = slots
+  }
+
+  /// A writer outside of any call: nothing is expected, every segment says what it is.
+  init(cursor: UnsafeMutablePointer<UInt8>, limit: UnsafeMutablePointer<UInt8>?) {
+    unsafe self.init(cursor: cursor, limit: limit, slots: tr_site_slots(tr_site_at(TR_SITE_NONE)))
   }
 
   /// Whether something did not fit.
@@ -32,41 +44,45 @@ public struct RecordWriter {
   @inline(__always)
   mutating func fill() { unsafe limit = nil }
 
-  /// Writes a segment's header and key when these and `payload` bytes fit, and returns where the payload goes.
+  /// Begins a value whose payload has a fixed size of at most 8 bytes, when that fits, and returns where the payload goes.
   @inlinable
   @inline(__always)
   mutating func open(_ tag: UInt8, _ key: LogKey, payload: Int) -> UnsafeMutablePointer<UInt8>? {
-    let keyCount = key.count <= RecordLayout.longestKey ? key.count : RecordLayout.longestKey
-    guard let at = unsafe cursor, room >= RecordLayout.segmentHeaderSize &+ keyCount &+ payload else {
-      fill()
-      return nil
+    guard unsafe slots.pointee == key.slot else {
+      let opened = unsafe opening(tag, key, payload)
+      self = unsafe opened.writer
+      return unsafe opened.payload
     }
-    let head = UInt32(tag) | UInt32(truncatingIfNeeded: keyCount) << 8 | UInt32(truncatingIfNeeded: payload) << 16
-    unsafe UnsafeMutableRawPointer(at).storeBytes(of: head.littleEndian, as: UInt32.self)
-    let name = unsafe at + RecordLayout.segmentHeaderSize
-    unsafe tr_copy_short(name, key.start, keyCount)
-    unsafe cursor = name + (keyCount &+ payload)
-    return unsafe name + keyCount
+    let place = unsafe cursor + 1
+    unsafe cursor.pointee = tag | SegmentTag.expected
+    unsafe cursor = place + payload
+    unsafe slots += 1
+    return unsafe place
   }
 
   /// A segment whose payload is the 8 bytes of `bits`.
   @inlinable
   @inline(__always)
   mutating func word(_ tag: UInt8, _ key: LogKey, _ bits: UInt64) {
-    guard let payload = unsafe open(tag, key, payload: 8) else { return }
-    unsafe UnsafeMutableRawPointer(payload).storeBytes(of: bits.littleEndian, as: UInt64.self)
+    guard unsafe slots.pointee == key.slot else {
+      self = inFull(tag, key, bits)
+      return
+    }
+    unsafe cursor.pointee = tag | SegmentTag.expected
+    unsafe UnsafeMutableRawPointer(cursor + 1).storeBytes(of: bits.littleEndian, as: UInt64.self)
+    unsafe cursor += 9
+    unsafe slots += 1
   }
 
-  /// A piece of the message's text as it stands in the source. Its length is a constant, so the copy is a few moves.
+  /// A piece of the message's text as it stands in the source.
   @inlinable
   @inline(__always)
   mutating func literal(_ text: StaticString) {
-    let count = text.utf8CodeUnitCount
-    guard count > 0 else { return }
-    if count <= RecordLayout.longestPayload, let payload = unsafe open(SegmentTag.literal, .none, payload: count) {
-      unsafe tr_copy(payload, text.utf8Start, count)
+    guard text.utf8CodeUnitCount > 0 else { return }
+    if unsafe slots.pointee == UInt64(UInt(bitPattern: text.utf8Start)) {
+      unsafe slots += 1
     } else {
-      fill()
+      self = unsafe inFull(literal: text.utf8Start, text.utf8CodeUnitCount)
     }
   }
 
@@ -74,32 +90,17 @@ public struct RecordWriter {
   @inlinable
   @inline(__always)
   mutating func bytes(_ tag: UInt8, _ key: LogKey, _ bytes: UnsafeBufferPointer<UInt8>) {
-    let needed = RecordLayout.segmentHeaderSize &+ RecordLayout.longestKey &+ bytes.count
-    guard room >= needed, bytes.count <= RecordLayout.longestPayload, let start = bytes.baseAddress,
-      let payload = unsafe open(tag, key, payload: bytes.count)
+    guard unsafe slots.pointee == key.slot, room >= 3 &+ bytes.count, bytes.count <= RecordLayout.longestPayload,
+      let start = bytes.baseAddress
     else {
-      self = unsafe cutting(tag, key, bytes)
+      self = unsafe inFull(tag, key, bytes)
       return
     }
-    unsafe tr_copy_short(payload, start, bytes.count)
-  }
-
-  /// The rare half of `bytes`: no bytes, few bytes left, or too many. Cuts where a character begins.
-  @usableFromInline
-  @inline(never)
-  func cutting(_ tag: UInt8, _ key: LogKey, _ bytes: UnsafeBufferPointer<UInt8>) -> RecordWriter {
-    guard !isFull else { return self }
-    var writer = self
-    var fits = min(
-      bytes.count, RecordLayout.longestPayload,
-      room - RecordLayout.segmentHeaderSize - min(key.count, RecordLayout.longestKey))
-    while fits > 0, fits < bytes.count, unsafe bytes[fits] & 0xC0 == 0x80 { fits -= 1 }
-    guard fits >= 0, let payload = unsafe writer.open(tag, key, payload: fits) else {
-      writer.fill()
-      return writer
-    }
-    if let start = bytes.baseAddress { unsafe tr_copy(payload, start, fits) }
-    if fits < bytes.count { writer.fill() }
-    return writer
+    unsafe cursor.pointee = tag | SegmentTag.expected
+    unsafe UnsafeMutableRawPointer(cursor + 1).storeBytes(
+      of: UInt16(truncatingIfNeeded: bytes.count).littleEndian, as: UInt16.self)
+    unsafe tr_copy_short(cursor + 3, start, bytes.count)
+    unsafe cursor += 3 &+ bytes.count
+    unsafe slots += 1
   }
 }

@@ -22,7 +22,7 @@ extension RecordedLog {
 
   private static func fields(of record: RecordView) -> [Field] {
     var fields: [Field] = []
-    var reader = unsafe SegmentReader(record.segments)
+    var reader = unsafe record.reader
     while let segment = unsafe reader.next() {
       let isValue = unsafe segment.tag != SegmentTag.literal && segment.tag != SegmentTag.label
       guard isValue, unsafe segment.tag != SegmentTag.end else { continue }

@@ -118,6 +118,7 @@ extension CallPath {
     }
     unsafe tr_thread_saved_cursors(thread)[depth] = thread.pointee.cursor
     unsafe tr_thread_saved_limits(thread)[depth] = thread.pointee.limit
+    unsafe tr_thread_saved_slots(thread)[depth] = thread.pointee.slots
     return unsafe ring
   }
 
@@ -157,6 +158,7 @@ extension CallPath {
       let depth = unsafe Int(ring.pointee.depth)
       unsafe thread.pointee.cursor = tr_thread_saved_cursors(thread)[depth]
       unsafe thread.pointee.limit = tr_thread_saved_limits(thread)[depth]
+      unsafe thread.pointee.slots = tr_thread_saved_slots(thread)[depth]
       unsafe thread.pointee.depth = UInt32(depth - 1)
     } else if attention & TR_ATTENTION_SEALED != 0 {
       unsafe moveFromSealed(thread, ring, start)
@@ -187,7 +189,8 @@ extension CallPath {
     let target = unsafe tr_start(ring)
     let size = min(Int(record.size), Int(unsafe ring.pointee.max_record))
     unsafe target.update(from: start, count: size)
-    let attention = unsafe tr_commit(ring, target, target + size, record.level, record.flags, record.label)
+    let attention = unsafe tr_commit(
+      ring, target, target + size, record.site, record.level, record.flags, record.label)
     if attention == 0 {
       unsafe tr_give_back(thread, ring)
     } else {
@@ -200,12 +203,12 @@ extension CallPath {
   @inline(never)
   static func finishFull(
     _ thread: UnsafeMutablePointer<TRThread>, _ ring: UnsafeMutablePointer<TRRing>,
-    _ start: UnsafeMutablePointer<UInt8>, _ writer: RecordWriter, _ level: Level, _ flags: UInt8, _ label: UInt16
+    _ start: UnsafeMutablePointer<UInt8>, _ writer: RecordWriter, _ level: Level, _ flags: UInt8, _ label: UInt16,
+    _ site: UInt16
   ) {
     unsafe ring.pointee.truncated += 1
-    let end = unsafe writer.cursor ?? start + RecordLayout.headerSize
     let attention = unsafe tr_commit(
-      ring, start, end, level.rawValue, flags | RecordFlags.truncated, label)
+      ring, start, max(writer.cursor, start + RecordLayout.headerSize), site, level.rawValue, flags | RecordFlags.truncated, label)
     if attention == 0 {
       unsafe tr_give_back(thread, ring)
     } else {
@@ -213,13 +216,15 @@ extension CallPath {
     }
   }
 
-  /// The label table had no room: the record carries its label.
+  /// The label table had no room: the record carries its label. Returns where the text begins.
   @usableFromInline
   @inline(never)
-  static func writeLabel(_ thread: UnsafeMutablePointer<TRThread>, _ name: LogKey) {
-    var writer = unsafe RecordWriter(cursor: thread.pointee.cursor, limit: thread.pointee.limit)
-    unsafe writer.bytes(SegmentTag.label, "", UnsafeBufferPointer(start: name.start, count: min(name.count, 1024)))
-    unsafe thread.pointee.cursor = writer.cursor
+  static func writeLabel(
+    _ start: UnsafeMutablePointer<UInt8>, _ limit: UnsafeMutablePointer<UInt8>, _ name: LogKey
+  ) -> UnsafeMutablePointer<UInt8> {
+    let label = unsafe UnsafeBufferPointer(start: name.start, count: min(name.count, 1024))
+    let writer = unsafe RecordWriter(cursor: start, limit: limit).inFull(SegmentTag.label, "", label)
+    return unsafe writer.isFull ? start : writer.cursor
   }
 
   /// Frees the rings of a thread that ends; the next new thread takes them over. A destructor that logs after this gets a ring again.

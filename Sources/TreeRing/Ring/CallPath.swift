@@ -4,7 +4,7 @@ public import CTreeRing
 ///
 /// 1. Take the thread's ring: `ready` becomes NULL, which marks it busy. A call inside an argument, or in a signal handler, finds NULL and goes
 ///    to a ring of its own (`CallPath+Slow.swift`).
-/// 2. The text, the context and the fields write themselves where the head points.
+/// 2. The text, the context and the fields write themselves where the head points; what the call site's earlier records have said already is left out.
 /// 3. Commit: the record's header, then the head, with release; then one look at the ring's attention word.
 ///
 /// Any thread may be here, at any depth. Nothing blocks; what does not fit is dropped and counted, or cut and marked.
@@ -14,30 +14,63 @@ enum CallPath {
   @inlinable
   @inline(__always)
   static func record(
-    level: Level, flags: UInt8, name: LogKey, label: UInt16, context: LogContext?, text: () -> LogText,
-    error: () -> (any Error)?, fields: (inout LogFields) -> Void
+    level: Level, flags: UInt8, name: LogKey, label: UInt16, context: LogContext?, source: LogSource,
+    text: () -> LogText, error: () -> (any Error)?, fields: (inout LogFields) -> Void
   ) {
     let thread = unsafe tr_thread()
     guard let ring = unsafe take(thread, level) else { return }
     let start = unsafe tr_start(ring)
-    unsafe thread.pointee.cursor = start + RecordLayout.headerSize
-    unsafe thread.pointee.limit = start + Int(truncatingIfNeeded: ring.pointee.max_record)
-    if label == 0 { unsafe writeLabel(thread, name) }
+    var begin = unsafe start + RecordLayout.headerSize
+    let limit = unsafe start + (Int(truncatingIfNeeded: ring.pointee.max_record) &- RecordLayout.slack)
+    if label == 0 { unsafe begin = writeLabel(begin, limit, name) }
+    // Of a record without a place, a backend's for example, nothing is looked up: the compiler sees it there.
+    var site = unsafe tr_site_at(TR_SITE_NONE)
+    if source.place != 0 {
+      unsafe site = tr_site(source.file.utf8Start, source.place)
+      if unsafe site.pointee.id == 0 { unsafe site = SiteTable.unknown(thread, source) }
+    }
+    unsafe thread.pointee.cursor = begin
+    unsafe thread.pointee.limit = limit
+    unsafe thread.pointee.slots = tr_site_slots(site)
     var writer = text().writer
+    if unsafe !tr_site_text_is_through(site, writer.slots) { writer = writer.endingText() }
     if let context { writer = writer.adding(context.segments) }
+    if tr_looks_for_task_context() { writer = writer.addingTaskContext() }
     if let error = error() { writer = writer.adding(error) }
     var collected = LogFields(writer)
     fields(&collected)
-    guard let end = unsafe collected.writer.cursor, !collected.writer.isFull else {
-      return unsafe finishFull(thread, ring, start, collected.writer, level, flags, label)
+    let id = unsafe UInt16(truncatingIfNeeded: site.pointee.id)
+    guard !collected.writer.isFull else {
+      return unsafe finishFull(thread, ring, start, collected.writer, level, flags, label, id)
     }
-    let attention = unsafe tr_commit(ring, start, end, level.rawValue, flags, label)
+    let attention = unsafe tr_commit(ring, start, collected.writer.cursor, id, level.rawValue, flags, label)
+    if unsafe site == tr_site_at(TR_SITE_LEARNING) { unsafe SiteTable.learn(thread, source) }
     if attention == 0 {
       unsafe tr_give_back(thread, ring)
     } else {
       unsafe finishAttended(thread, ring, start, attention)
     }
   }
+}
+
+/// Where a call stands in the source.
+@frozen
+@usableFromInline
+struct LogSource {
+  @usableFromInline let file: StaticString
+  /// Line << 16 | column.
+  @usableFromInline let place: UInt64
+
+  @inlinable
+  @inline(__always)
+  init(_ file: StaticString, _ line: UInt32, _ column: UInt32) {
+    self.file = file
+    place = UInt64(line) << 16 | UInt64(column & 0xFFFF)
+  }
+
+  /// Of a record that no call in the source can be named for.
+  @inlinable @inline(__always)
+  static var none: LogSource { LogSource("", 0, 0) }
 }
 
 extension CallPath {
@@ -58,10 +91,10 @@ extension RecordWriter {
   func adding(_ segments: [UInt8]) -> RecordWriter {
     var writer = self
     unsafe segments.withUnsafeBufferPointer { source in
-      guard let start = source.baseAddress, let at = unsafe cursor, !isFull else { return }
+      guard let start = source.baseAddress, !isFull else { return }
       let fits = room >= source.count ? source.count : unsafe SegmentReader.wholeSegments(in: source, atMost: room)
-      unsafe at.update(from: start, count: fits)
-      unsafe writer.cursor = at + fits
+      unsafe cursor.update(from: start, count: fits)
+      unsafe writer.cursor = cursor + fits
       if fits < source.count { writer.fill() }
     }
     return writer

@@ -21,18 +21,17 @@ struct Gates {
     unsafe table + Int(UInt16(truncatingIfNeeded: UInt(bitPattern: name.start)))
   }
 
-  private func address(_ name: LogKey) -> UInt64 { unsafe UInt64(UInt(bitPattern: name.start)) << 8 }
+  private static let owned: UInt64 = 1 << 24
 
   /// Writes down what was found out about `name`, unless the gate is another name's.
   func set(_ name: LogKey, label: UInt16, threshold: UInt8) {
     let gate = unsafe gate(name)
-    let address = address(name)
+    let owner = unsafe tr_gate_owner(name.start)
     while true {
-      let word = unsafe tr_load64(&gate.pointee.word)
-      guard word == 0 || word &- address <= 255 else { return }
-      if unsafe tr_exchange_if64(&gate.pointee.word, word, address | UInt64(threshold)) { break }
+      let word = unsafe tr_load64(gate)
+      guard word == 0 || word &- owner < Self.owned else { return }
+      if unsafe tr_exchange_if64(gate, word, owner | UInt64(threshold) << 16 | UInt64(label)) { break }
     }
-    unsafe tr_store16(&gate.pointee.label, label)
     // A test that records wants to be asked by every call. Looked at after the stores: see `LogRecorder.open`.
     atomicMemoryFence(ordering: .sequentiallyConsistent)
     if LogRecorder.isRecording { unsafe reopen(gate) }
@@ -40,8 +39,7 @@ struct Gates {
 
   /// Whether `name` owns its gate and has been found out.
   func isSettled(_ name: LogKey) -> Bool {
-    let gate = unsafe gate(name)
-    return unsafe tr_load64(&gate.pointee.word) &- address(name) <= 255 && gate.pointee.label != 0
+    unsafe tr_gate_label(tr_load64(gate(name)) &- tr_gate_owner(name.start)) != 0
   }
 
   /// Forgets what was found out: each name asks again at its next call. Owners stay.
@@ -52,14 +50,13 @@ struct Gates {
   /// Forgets what was found out about one name.
   func reopen(_ name: LogKey) {
     let gate = unsafe gate(name)
-    if unsafe tr_load64(&gate.pointee.word) &- address(name) <= 255 { unsafe reopen(gate) }
+    if unsafe tr_load64(gate) &- tr_gate_owner(name.start) < Self.owned { unsafe reopen(gate) }
   }
 
   private func reopen(_ gate: UnsafeMutablePointer<TRGate>) {
-    unsafe tr_store16(&gate.pointee.label, 0)
-    var word = unsafe tr_load64(&gate.pointee.word)
-    while word & 0xFF != 0, unsafe !tr_exchange_if64(&gate.pointee.word, word, word & ~0xFF) {
-      word = unsafe tr_load64(&gate.pointee.word)
+    while true {
+      let word = unsafe tr_load64(gate)
+      if unsafe word & (Self.owned - 1) == 0 || tr_exchange_if64(gate, word, word & ~(Self.owned - 1)) { return }
     }
   }
 }

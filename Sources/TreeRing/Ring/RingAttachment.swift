@@ -128,7 +128,7 @@ package final class RingAttachment: RingSource {
     return unsafe ring
   }
 
-  private func slot(_ index: Int) -> Int { Int(TR_HEADER_SIZE) + index * (ringHeaderSize + capacity) }
+  private func slot(_ index: Int) -> Int { Int(TR_RINGS_OFFSET) + index * (ringHeaderSize + capacity) }
 
   package func records(_ index: Int, from tail: UInt64, to head: UInt64) -> UnsafeRawBufferPointer? {
     guard head >= tail, head - tail <= UInt64(capacity) else { return nil }
@@ -162,6 +162,17 @@ package final class RingAttachment: RingSource {
     unsafe labels.withUnsafeMutableBytes { copy in
       guard let start = copy.baseAddress else { return }
       _ = unsafe readExactly(start, copy.count, Int(TR_LABELS_OFFSET))
+    }
+  }
+
+  package func template(_ id: UInt16) -> RecordTemplate? {
+    SiteTable.template(id) { offset, count in
+      var copy = [UInt8](repeating: 0, count: count)
+      let isRead = unsafe copy.withUnsafeMutableBytes { bytes in
+        guard let start = bytes.baseAddress else { return false }
+        return unsafe readExactly(start, count, Int(TR_SITES_OFFSET) + offset)
+      }
+      return isRead ? copy : nil
     }
   }
 

@@ -36,8 +36,8 @@ struct RingFile: @unchecked Sendable {  // constants; what the header points at 
     guard tr_lock_byte(descriptor, producerByte) == 0, !consumes || tr_lock_byte(descriptor, consumerByte) == 0 else {
       throw failed("lock", .current)
     }
-    guard tr_fallocate(descriptor, 0, Int64(TR_HEADER_SIZE)) == 0 else { throw failed("allocate", .current) }
-    let memory = unsafe mmap(nil, Int(TR_HEADER_SIZE), PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0)
+    guard tr_fallocate(descriptor, 0, Int64(TR_HEADER_SIZE + TR_SITES_STEP)) == 0 else { throw failed("allocate", .current) }
+    let memory = unsafe mmap(nil, Int(TR_RINGS_OFFSET), PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0)
     guard let memory = unsafe memory, unsafe memory != MAP_FAILED else { throw failed("map", .current) }
     let header = unsafe initialise(memory, program, streamID, ringSize, mode)
     let path = "\(directory)/\(name)"
@@ -48,7 +48,7 @@ struct RingFile: @unchecked Sendable {  // constants; what the header points at 
   /// The same in memory that dies with the process, for when no directory can be had.
   static func makeAnonymous(program: String, ringSize: Int) throws(LogError) -> RingFile {
     let memory = unsafe mmap(
-      nil, Int(TR_HEADER_SIZE), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0)
+      nil, Int(TR_RINGS_OFFSET), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0)
     guard let memory = unsafe memory, unsafe memory != MAP_FAILED else {
       throw LogError("no memory for rings: \(Errno.current)")
     }
@@ -78,6 +78,8 @@ struct RingFile: @unchecked Sendable {  // constants; what the header points at 
     unsafe header.pointee.clock_ticks = now.ticks
     unsafe header.pointee.clock_realtime = now.nanoseconds
     unsafe header.pointee.clock_period = period
+    unsafe header.pointee.sites_end = UInt32(SiteTable.firstEntry)
+    unsafe header.pointee.sites_allocated = UInt32(TR_SITES_STEP)
     unsafe copy(streamID, to: tr_header_stream_id(header), 16)
     unsafe copy(ProcessIdentity.bootID(), to: tr_header_boot_id(header), 16)
     unsafe copy(Array(program.utf8), to: UnsafeMutableRawPointer(tr_header_program(header)), 127)

@@ -27,12 +27,15 @@ package final class RingObserver {
   /// The process's program, as it calls itself: any text.
   package let program: String
   package let pid: UInt32
+  /// When it began to log, nanoseconds since 1970.
+  package let began: UInt64
   /// The process's stream: the part of `ring` before the dot.
   package let streamID: String
   private let source: RingAttachment
   private var clock: TickClock
   private let sharesClock: Bool
   private var watches: [Watch] = unsafe []
+  private var templates = RecordTemplates()
   private let start: Start
   private var hasLooked = false
 
@@ -94,6 +97,7 @@ package final class RingObserver {
     guard var header = source.readHeader() else { throw .unusable("\(path) was cut short while it was read") }
     program = unsafe text(tr_header_program(&header), limit: 128)
     pid = header.pid
+    began = header.clock_realtime
     streamID = unsafe hexadecimal(UnsafeBufferPointer(start: tr_header_stream_id(&header), count: 16))
     TickClock.choose()
     sharesClock = source.isSameBoot && header.clock_kind == tr_get_clock_kind()
@@ -142,7 +146,8 @@ package final class RingObserver {
     while let (index, until) = unsafe merge.oldest(upTo: bound) {
       let ring = unsafe merge.spans[index].index
       repeat {
-        guard let record = unsafe merge.spans[index].next, unsafe record.ticks <= until else { break }
+        guard var record = unsafe merge.spans[index].next, unsafe record.ticks <= until else { break }
+        unsafe templates.complete(&record, from: source)
         var context = unsafe watches[ring].context
         unsafe context.time = max(unsafe clock.nanoseconds(record.ticks), context.time)
         unsafe watches[ring].context.time = unsafe context.time

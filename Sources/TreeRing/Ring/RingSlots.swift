@@ -42,7 +42,7 @@ enum RingSlots {
       index = unsafe tr_load32(&header.pointee.ring_count)
       if index >= TR_MAX_RINGS { return nil }
     } while unsafe !tr_exchange_if32(&header.pointee.ring_count, index, index + 1)
-    let offset = unsafe UInt64(TR_HEADER_SIZE) + UInt64(index) * header.pointee.slot_size
+    let offset = unsafe UInt64(TR_RINGS_OFFSET) + UInt64(index) * header.pointee.slot_size
     let ringHeader = unsafe Int(header.pointee.ring_header_size)
     let capacity = unsafe Int(header.pointee.ring_capacity)
     guard

@@ -14,6 +14,8 @@ package protocol RingSource: AnyObject {
   func ring(_ index: Int) -> UnsafeMutablePointer<TRRing>?
   /// The label with `id`, as it is now; nil when there is none. Valid until the next call.
   func label(_ id: UInt16) -> UnsafeRawBufferPointer?
+  /// What the records of a call site have in common; nil when there is no such site, or the bytes make no sense. Allocates: keep it.
+  func template(_ id: UInt16) -> RecordTemplate?
   /// The user who owns the file: the sinks it names are believed only as far as that user's own files.
   var owner: UInt32 { get }
   /// The bytes between two positions of a ring, which stay as they are until the tail passes them. Valid until the next call for the same ring.
@@ -84,6 +86,8 @@ final class LocalRings: RingSource {
       in: UnsafeRawBufferPointer(
         start: UnsafeRawPointer(header) + Int(TR_LABELS_OFFSET), count: Int(TR_LABELS_SIZE)))
   }
+
+  func template(_ id: UInt16) -> RecordTemplate? { SiteTable.template(id) }
 
   func ring(_ index: Int) -> UnsafeMutablePointer<TRRing>? {
     guard let ring = unsafe rings[index], unsafe tr_load64(&ring.pointee.mask) != 0 else { return nil }

@@ -1,42 +1,62 @@
 import CTreeRing
+import Glibc
 
 /// What can be seen of a ring file without touching it.
 package struct RingSurvey: Sendable, Equatable {
-  package let path: String
-  package let program: String
-  package let pid: UInt32
-  package let isAlive: Bool
-  package let isConsumed: Bool
+  package var path: String
+  package var program: String
+  package var pid: UInt32
+  /// Whether the process runs.
+  package var isAlive: Bool
+  /// Whether it has closed its stream: it will commit nothing more to this file.
+  package var isClosed: Bool
+  /// Whether somebody drains the rings now.
+  package var isConsumed: Bool
   /// Drained from outside (`TREERING_WRITER=external`), not by a thread of the process.
-  package let isExternal: Bool
-  package let rings: Int
+  package var isExternal: Bool
+  package var rings: Int
+  /// Bytes of each ring.
+  package var capacity: UInt64
   /// Records committed and not taken out yet.
-  package let unread: UInt64
-  package let unreadBytes: UInt64
-  package let committed: UInt64
-  package let dropped: UInt64
+  package var unread: UInt64 = 0
+  package var unreadBytes: UInt64 = 0
+  /// Bytes that wait in the fullest ring.
+  package var fullest: UInt64 = 0
+  /// Most bytes that ever waited in one ring.
+  package var highWater: UInt64 = 0
+  package var committed: UInt64 = 0
+  package var dropped: UInt64 = 0
+  /// When the process began to log, nanoseconds since 1970.
+  package var began: UInt64
+  /// Memory that the file takes, bytes.
+  package var memory: UInt64
+}
 
+extension RingSurvey {
   /// Looks at a file. Blocking; a few system calls.
   package init(path: String) throws(RingAttachment.Refusal) {
     let attachment = try RingAttachment(path: path, consumes: false)
     guard var header = attachment.readHeader() else {
       throw .unusable("\(path) was cut short while it was read")
     }
-    self.path = path
-    program = unsafe text(tr_header_program(&header), limit: 128)
-    pid = header.pid
-    isAlive = attachment.isProducerAlive
-    isConsumed = attachment.isConsumed
-    isExternal = header.mode == TR_MODE_EXTERNAL
-    rings = attachment.ringCount
-    var totals = (unread: UInt64(0), bytes: UInt64(0), committed: UInt64(0), dropped: UInt64(0))
+    self.init(
+      path: path, program: unsafe text(tr_header_program(&header), limit: 128), pid: header.pid,
+      isAlive: attachment.isProducerAlive, isClosed: header.sealed == 1, isConsumed: attachment.isConsumed,
+      isExternal: header.mode == TR_MODE_EXTERNAL, rings: attachment.ringCount, capacity: UInt64(attachment.capacity),
+      began: header.clock_realtime,
+      memory: (try? Syscalls.status(ofPath: path)).map { UInt64(max($0.st_blocks, 0)) * 512 } ?? 0)
     for index in 0..<rings {
-      guard var ring = attachment.readRing(index) else { continue }
-      totals.unread &+= ring.sequence &- min(ring.consumed, ring.sequence)
-      totals.bytes &+= ring.head &- min(ring.tail, ring.head)
-      totals.committed &+= ring.sequence
-      for cell in 0..<Int(TR_CAUSES * TR_LEVELS) { unsafe totals.dropped &+= tr_ring_dropped(&ring)[cell] }
+      if var ring = attachment.readRing(index) { add(&ring) }
     }
-    (unread, unreadBytes, committed, dropped) = totals
+  }
+
+  private mutating func add(_ ring: inout TRRing) {
+    unread &+= ring.sequence &- min(ring.consumed, ring.sequence)
+    let waiting = ring.head &- min(ring.tail, ring.head)
+    unreadBytes &+= waiting
+    fullest = max(fullest, min(waiting, capacity))
+    highWater = max(highWater, min(max(ring.high_water, waiting), capacity))
+    committed &+= ring.sequence
+    for cell in 0..<Int(TR_CAUSES * TR_LEVELS) { unsafe dropped &+= tr_ring_dropped(&ring)[cell] }
   }
 }

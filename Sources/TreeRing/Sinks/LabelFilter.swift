@@ -4,10 +4,13 @@
 /// are labels too.
 package struct LabelFilter: Sendable, Equatable {
   private let prefixes: [[UInt8]]
+  /// As they were given.
+  package let patterns: [String]
 
   /// Nil when there is no entry, which means that every label is taken.
   package init?(_ patterns: [String]) {
     if patterns.isEmpty { return nil }
+    self.patterns = patterns
     prefixes = patterns.map { Array($0.utf8.prefix { $0 != UInt8(ascii: "*") }) }
   }
 

@@ -13,6 +13,7 @@ extension SinkConfiguration {
       try JournalSink(path: path, options: options, format: format, level: level)
     case .null: NullSink(level: level)
     case .fifo(let path): try FIFOSink(path: path, format: format, level: level)
+    case .recorder(let recorder): RecorderSink(recorder, level: level)
     case .exec(let arguments): try ExecSink(arguments: arguments, format: format, level: level)
     }
   }

@@ -86,7 +86,8 @@ extension SinkConfiguration.Target {
     switch self {
     case .standardError: SinkURL(scheme: "stderr")
     case .standardOutput: SinkURL(scheme: "stdout")
-    case .null: SinkURL(scheme: "null")
+    // Memory that is gone has no name: to recovery it is nothing.
+    case .null, .recorder: SinkURL(scheme: "null")
     case .fifo(let path): SinkURL(scheme: "fifo", path: path)
     case .exec(let arguments): SinkURL(scheme: "exec", arguments: arguments)
     case .file(let path, let options): options.url(of: path)

@@ -18,6 +18,8 @@ public struct SinkConfiguration: Sendable, Equatable {
     case fifo(String)
     /// The standard input of a child process, given as its arguments; the first is the program, found on `PATH`. No shell is involved.
     case exec([String])
+    /// Memory, for a test of a whole program to look at.
+    case recorder(LogRecorder)
   }
 
   /// What it writes to.

@@ -14,6 +14,7 @@ extension CallPath {
     let ready: UnsafeMutablePointer<TRRing>?
     let cursor: UnsafeMutablePointer<UInt8>?
     let limit: UnsafeMutablePointer<UInt8>?
+    let slots: UnsafePointer<UInt64>?
   }
 
   private static let headerSize = MemoryLayout<TRRing>.stride
@@ -35,7 +36,7 @@ extension CallPath {
       as: Diverted.self,
       to: Diverted(
         recorder: .passRetained(recorder), ready: thread.pointee.ready, cursor: thread.pointee.cursor,
-        limit: thread.pointee.limit))
+        limit: thread.pointee.limit, slots: thread.pointee.slots))
     unsafe thread.pointee.ready = ring
   }
 
@@ -47,13 +48,17 @@ extension CallPath {
     let saved = unsafe (memory + headerSize).load(as: Diverted.self)
     unsafe thread.pointee.cursor = saved.cursor
     unsafe thread.pointee.limit = saved.limit
+    unsafe thread.pointee.slots = saved.slots
     // A call in the arguments may have given the thread its first ring, or taken a closed one away.
     if unsafe thread.pointee.ready == nil, unsafe thread.pointee.rings.0 == saved.ready {
       unsafe thread.pointee.ready = saved.ready
     }
     let recorder = unsafe saved.recorder.takeRetainedValue()
     let size = unsafe Int(ring.pointee.head)
-    if let record = unsafe RecordView(UnsafeRawBufferPointer(start: start, count: size)) {
+    if var record = unsafe RecordView(UnsafeRawBufferPointer(start: start, count: size)) {
+      let template = unsafe SiteTable.template(record.site)
+      if let template { unsafe record.pieces = template.pieces }
+      defer { withExtendedLifetime(template) {} }
       let context = unsafe RecordContext(time: Syscalls.now(CLOCK_REALTIME), pid: 0, ring: "", label: nil)
       unsafe recorder.append(RecordedLog(record, context))
     }

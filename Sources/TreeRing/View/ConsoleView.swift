@@ -48,6 +48,15 @@ package struct ConsoleView {
 
   package init(_ style: Style) { self.style = style }
 
+  /// Makes the columns wide enough for items that come together, so that they do not move in the middle of them.
+  package mutating func prepare(for items: [ViewItem]) {
+    for case .record(let record) in items { widen(for: record.log.label) }
+  }
+
+  private mutating func widen(for label: String) {
+    labelWidth = max(labelWidth, min(Self.escaped(label).columns, Self.widestLabel))
+  }
+
   /// Appends the line, or lines, of an item.
   package mutating func append(_ item: ViewItem, to output: OutputBuffer) {
     switch item {
@@ -88,7 +97,7 @@ package struct ConsoleView {
     flow.fixed(timeColumn(log.nanosecondsSince1970), timeWidth)
     flow.fixed(paint(log.level.name.uppercased().padded(to: 8), .level(log.level)) + " ", 9)
     if style.showsPID { flow.fixed(paint((record.pid.map { "\($0)" } ?? "").padded(to: 7), .faint) + " ", 8) }
-    labelWidth = max(labelWidth, min(label.columns, Self.widestLabel))
+    widen(for: log.label)
     let labelColumn = label.padded(to: labelWidth)
     flow.fixed(paint(labelColumn, .label(label, isBold: log.isDebugChannel)) + "  ", labelColumn.columns + 2)
     flow.beginText()
@@ -114,6 +123,8 @@ package struct ConsoleView {
       if index > 0 { flow.newLine() }
       flow.words(Self.escaped(String(line)), paint: { log.level == .critical ? paint($0, .bold) : $0 })
     }
+    // What follows belongs to the record, and not to the last line of a stack.
+    if lines.count > 1, !log.fields.isEmpty { flow.newLine() }
   }
 
   // MARK: columns
@@ -256,7 +267,7 @@ private struct Flow {
   /// Something behind the text, two blanks away from what is before it.
   mutating func field(_ key: String, _ value: String) {
     let columns = key.withoutPaint.columns + value.columns
-    if wraps(columns + 2) { newLine() } else { fixed("  ", 2) }
+    if wraps(columns + 2) { newLine() } else if column != indent || width == nil { fixed("  ", 2) }
     fixed(key + value, columns)
   }
 

@@ -210,7 +210,8 @@ package final class FileView: ViewSource {
   }
 
   private func tell(_ kind: ViewNotice.Kind, _ items: inout [ViewItem]) {
-    items.append(.notice(ViewNotice(kind, time: Syscalls.now(CLOCK_REALTIME), subject: path)))
+    // Between the lines where it happened.
+    items.append(.notice(ViewNotice(kind, time: time > 0 ? time : Syscalls.now(CLOCK_REALTIME), subject: path)))
   }
 }
 

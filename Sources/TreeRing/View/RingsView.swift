@@ -1,24 +1,30 @@
+import CTreeRing
 import Glibc
 
 /// Shows what processes log, from their rings: those of a directory, as they come and go, or named ones.
 ///
-/// New processes are found by the directory's time of change, asked with each look, and by listing it four times a second, for two changes within one tick of
-/// that clock look like one. What a process logs in its first milliseconds is not missed by that: its ring still holds it.
+/// New processes are found by a watch on the directory, so that one that lives for some milliseconds is seen, too, and by listing it four times a second. What a process
+/// logs before it is found is not missed by that: its ring still holds it.
 package final class RingsView: ViewSource {
   private let directory: String?
   private let filter: ViewFilter
   private let formatter: JSONFormatter?
   private let output = OutputBuffer()
   private var observers: [String: RingObserver] = [:]
+  /// What has not been told yet of each process: told once a second, for a storm has enough lines of its own.
+  private var untold: [String: (missed: UInt64, dropped: UInt64, since: UInt64)] = [:]
   /// Files that are not looked at: ended, refused, or of a process that is not wanted.
   private var finished: Set<String> = []
-  private var listed: (change: Int, at: UInt64)?
+  /// inotify(7); nil while there is no directory, or no more watches are to be had.
+  private var watch: Int32?
+  private var listed: UInt64 = 0
   private var problem: String?
   package private(set) var isBusy = false
   /// Whether some file or the directory was refused.
   package private(set) var hasRefused = false
 
   private static let listingPeriod: UInt64 = 250_000_000
+  private static let tellingPeriod: UInt64 = 1_000_000_000
 
   /// Shows every ring file in a directory, which need not be there yet.
   package init(directory: String, filter: ViewFilter, keepsJSON: Bool) {
@@ -36,6 +42,10 @@ package final class RingsView: ViewSource {
     formatter = keepsJSON ? JSONFormatter() : nil
     do { observers[file] = try RingObserver(path: file, from: .backlog) } catch { throw LogError("\(error)") }
   }
+
+  deinit { if let watch { close(watch) } }
+
+  package var descriptor: Int32? { watch }
 
   /// A directory waits for processes that may come; named files end.
   package var isFinished: Bool { directory == nil && observers.isEmpty }
@@ -69,12 +79,24 @@ package final class RingsView: ViewSource {
 
   private func isListingDue(at now: UInt64) -> Bool {
     guard let directory else { return false }
-    let change = (try? Syscalls.status(ofPath: directory)).map {
-      $0.st_mtim.tv_sec * 1_000_000_000 + $0.st_mtim.tv_nsec
+    if watch == nil {
+      let descriptor = unsafe tr_watch_directory(directory)
+      // What came before the watch, no event tells.
+      if descriptor >= 0 { (watch, listed) = (descriptor, 0) }
     }
-    if let listed, listed.change == change ?? 0, now &- listed.at < Self.listingPeriod { return false }
-    listed = (change ?? 0, now)
-    return change != nil
+    // The directory may have been replaced by another, so the watch is not relied on.
+    guard hasEvents() || now &- listed >= Self.listingPeriod else { return false }
+    listed = now
+    return (try? Syscalls.status(ofPath: directory)) != nil
+  }
+
+  /// Whether a file has come since the last look. What it was, the listing shows.
+  private func hasEvents() -> Bool {
+    guard let watch else { return false }
+    var events = [UInt8](repeating: 0, count: 4096)
+    var hasCome = false
+    while case let count = unsafe read(watch, &events, events.count), count > 0 { hasCome = true }
+    return hasCome
   }
 
   private func discover(_ items: inout [ViewItem], from start: RingObserver.Start) {
@@ -102,7 +124,9 @@ package final class RingsView: ViewSource {
       }
       observers[path] = observer
       isBusy = true
-      if case .beginning = start { tell(.began, observer.program, observer.pid, &items) }
+      guard case .beginning = start else { return }
+      items.append(
+        .notice(ViewNotice(.began, time: observer.began, subject: observer.program, pid: observer.pid)))
     } catch {
       // A file that is gone by now was removed by its process, which has ended.
       guard (try? Syscalls.status(ofPath: path)) != nil else { return }
@@ -126,8 +150,7 @@ package final class RingsView: ViewSource {
       case .unreadable: break
       }
     }
-    if missed > 0 { tell(.missed(missed), observer.program, observer.pid, &items) }
-    if dropped > 0 { tell(.dropped(dropped), observer.program, observer.pid, &items) }
+    tellLosses(of: observer, missed, dropped, isLast: standing != .running, &items)
     switch standing {
     case .running: return
     case .closed: tell(.closed, observer.program, observer.pid, &items)
@@ -136,6 +159,21 @@ package final class RingsView: ViewSource {
     }
     observers[path] = nil
     finished.insert(path)
+  }
+
+  private func tellLosses(
+    of observer: RingObserver, _ missed: UInt64, _ dropped: UInt64, isLast: Bool, _ items: inout [ViewItem]
+  ) {
+    let now = Syscalls.now(CLOCK_MONOTONIC)
+    var losses = untold[observer.path] ?? (0, 0, now)
+    losses.missed &+= missed
+    losses.dropped &+= dropped
+    guard losses.missed > 0 || losses.dropped > 0 else { return }
+    untold[observer.path] = losses
+    guard isLast || now &- losses.since >= Self.tellingPeriod else { return }
+    untold[observer.path] = nil
+    if losses.missed > 0 { tell(.missed(losses.missed), observer.program, observer.pid, &items) }
+    if losses.dropped > 0 { tell(.dropped(losses.dropped), observer.program, observer.pid, &items) }
   }
 
   private func show(_ record: RecordView, _ context: RecordContext, _ items: inout [ViewItem]) {

@@ -20,19 +20,21 @@ extension Drain {
     let notice: StreamNotice
     /// Nanoseconds since 1970.
     let time: UInt64
+    /// The sink it is about.
+    unowned let line: SinkLine
   }
 
   // MARK: who may go on
 
-  /// Whether records may be taken from the rings.
+  /// Whether records may be taken from the rings: a sink takes them, or none ever will. One that was given up may have them from recovery.
   var mayCollect: Bool {
     if requiresAll { return lines.allSatisfy(\.isReady) }
-    return lines.contains(where: \.isReady) || lines.allSatisfy { $0.isGone || $0.isAbandoned }
+    return lines.contains(where: \.isReady) || lines.allSatisfy(\.isGone)
   }
 
   /// Whether a sink that works would have something to do.
   var hasWork: Bool {
-    if lines.contains(where: { $0.hasBacklog && !$0.isGone }) { return true }
+    if suspended != nil || lines.contains(where: { $0.hasBacklog && !$0.isGone }) { return true }
     return (0..<source.ringCount).contains { index in source.readRing(index).map { $0.head != $0.tail } ?? false }
   }
 
@@ -117,6 +119,7 @@ extension Drain {
   /// Puts notices of all that the sink has missed behind its backlog.
   private func tellLosses(to line: SinkLine) {
     line.output.removeAll()
+    if let missed = line.takeMissedNotice() { append(missed.notice, ring: 0, time: missed.time, to: line) }
     for (index, loss) in line.losses.sorted(by: { $0.key < $1.key }) {
       if let notice = loss.withheld { append(notice, ring: index, to: line) }
       if loss.droppedTotal > 0 { tellDrops(loss, ring: index, to: line) }
@@ -170,13 +173,56 @@ extension Drain {
       journal.cancel()
       return .failed(blockingError)
     }
-    for line in lines { commit(line, written, batch, journal) }
+    let delivery = Suspended(batch: batch, counted: counted, written: written)
+    if isOnlyBegun(delivery) {
+      suspended = delivery
+      return .failed(.wouldBlock)
+    }
+    finish(delivery, journal)
+    return .delivered
+  }
+
+  /// A batch that is journalled, and what each sink has of it.
+  struct Suspended {
+    let batch: Batch
+    let counted: DrainCounters
+    var written: [ObjectIdentifier: SinkLine.Written]
+  }
+
+  /// Whether the only sink has a part of the batch: then the batch stays in the rings until it has all, for what waits in a backlog dies with the process.
+  private func isOnlyBegun(_ delivery: Suspended) -> Bool {
+    delivery.written.values.contains(.some) && lines.count { !$0.isGone && !$0.isAbandoned } == 1
+  }
+
+  /// Goes on with a batch that was only begun. What such a sink is given is journalled as something that nothing is known of.
+  func resume(_ delivery: Suspended, _ now: UInt64) -> Outcome {
+    var delivery = delivery
+    for line in lines where delivery.written[ObjectIdentifier(line)] == .some {
+      guard line.mayTry(now, atOnce: false), line.reopen(now, { tell($0, of: line) }) else { continue }
+      let before = line.waiting
+      let isAll = line.writeBacklog(patience: lines.count == 1 ? Patience.alone : 0, now: now) { tell($0, of: line) }
+      counters.bytes += UInt64(max(before - line.waiting, 0))
+      guard isAll else { continue }
+      delivery.written[ObjectIdentifier(line)] = .all
+      tell(line.caughtUp(now), of: line)
+    }
+    suspended = delivery
+    guard delivery.written.values.contains(.all) || lines.allSatisfy(\.isGone) else {
+      return .failed(blockingError)
+    }
+    suspended = nil
+    finish(delivery, IntentJournal(source))
+    return .delivered
+  }
+
+  private func finish(_ delivery: Suspended, _ journal: IntentJournal) {
+    let batch = delivery.batch
+    for line in lines { commit(line, delivery.written, batch, journal) }
     journal.release(isLast: isLast(batch))
     notices.removeFirst(toldNotices)
     toldNotices = 0
-    counters.records += counted.records
-    counters.unreadableBytes += counted.unreadableBytes
-    return .delivered
+    counters.records += delivery.counted.records
+    counters.unreadableBytes += delivery.counted.unreadableBytes
   }
 
   private func refuse(_ line: SinkLine, _ error: Errno, _ now: UInt64) {
@@ -194,7 +240,7 @@ extension Drain {
 
   /// Whether the batch leaves the rings: a sink has begun it, or none ever will. One that filtered all of it has it, too.
   private func isTaken(_ written: [ObjectIdentifier: SinkLine.Written]) -> Bool {
-    if lines.allSatisfy({ $0.isGone || $0.isAbandoned }) { return true }
+    if lines.allSatisfy(\.isGone) { return true }
     return lines.contains { line in
       guard line.mode == .direct, !line.isGone else { return false }
       if line.output.count == 0 { return !line.state.isBroken }
@@ -239,6 +285,8 @@ extension Drain {
     line.commit(result, batch.stretches)
     counters.withheld += line.lostInOutage &- before
     if line.mode != .miss, let lost = batch.lost { line.lostReached = lost }
+    // Its own failure is told to it when it is back.
+    if line.mode == .miss, let own = notices.prefix(toldNotices).first(where: { $0.line === line }) { line.miss(own) }
   }
 
   /// Whether nothing is left to be done with the ring file afterwards: the batch closes the stream, and no file lacks it.
@@ -259,7 +307,7 @@ extension Drain {
     case .tellReturn(let nanoseconds):
       notice = .sinkBack(sink: line.sink.name, lost: line.settleOutage(), nanoseconds: nanoseconds)
     }
-    notices.append(OutageNotice(notice: notice, time: Syscalls.now(CLOCK_REALTIME)))
+    notices.append(OutageNotice(notice: notice, time: Syscalls.now(CLOCK_REALTIME), line: line))
   }
 
   /// With no other sink to tell it to, standard error is told.
@@ -274,9 +322,12 @@ extension Drain {
   }
 
   /// Gives up on the sinks that do not work: the stream is closed without them. Returns a line about each.
+  ///
+  /// A batch that was only begun stays in the rings.
   package func abandon() -> [String] {
-    lines.filter { (!$0.state.isOK || $0.isBehind) && !$0.isGone && !$0.isAbandoned }.map { line in
-      let waiting = line.abandon()
+    let isSuspended = suspended != nil
+    return lines.filter { (!$0.state.isOK || $0.isBehind) && !$0.isGone && !$0.isAbandoned }.map { line in
+      let waiting = isSuspended ? 0 : line.abandon()
       var what = "the end of the log does not reach \(line.sink.name): \(line.sink.describe(line.lastError))"
       if waiting > 0 { what += "; \(waiting) lines that waited for it are lost" }
       return line.sink is FileSink ? "\(what); run treering recover to finish it" : what

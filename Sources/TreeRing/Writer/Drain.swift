@@ -30,6 +30,9 @@ package final class Drain {
   var notices: [OutageNotice] = []
   /// How many of them are in the batch.
   var toldNotices = 0
+  /// The batch that a sink has begun and none has finished.
+  var suspended: Suspended?
+  private var hasHurried = false
   /// The closing records are written, or wait in the backlogs.
   private(set) var hasClosed = false
   private var clock: TickClock
@@ -40,6 +43,7 @@ package final class Drain {
   private let isRecovered: Bool
   /// Of each ring, by index: what its records have in common, and the time of the last one.
   private var contexts: [RecordContext] = unsafe []
+  private var templates = RecordTemplates()
   package internal(set) var counters = DrainCounters()
 
   /// Bytes after which a batch is closed.
@@ -93,6 +97,7 @@ package final class Drain {
   /// - Parameter isFinal: the producer will commit nothing more, so nothing is held back for order.
   package func pass(isFinal: Bool = false) -> Outcome {
     let now = monotonic()
+    if let suspended { return resume(suspended, now) }
     catchUp(now)
     guard mayCollect else { return hasWork ? .failed(blockingError) : .idle }
     if sharesClock { clock.resynchronise(.now()) }
@@ -134,6 +139,9 @@ package final class Drain {
   private func beginBatch(_ now: UInt64) {
     for line in lines { tell(line.beginBatch(now), of: line) }
     receiving = lines.filter { $0.mode != .miss }
+    for line in receiving {
+      if let notice = line.filterNotice { append(notice, ring: 0, to: line) }
+    }
     missing = lines.filter { $0.mode == .miss }
   }
 
@@ -145,10 +153,17 @@ package final class Drain {
       guard end >= tail else { continue }
       // More bytes than a ring has: somebody wrote nonsense. Nothing of it can be trusted.
       let head = end - tail <= UInt64(source.capacity) ? end : tail
+      noteHighWater(index, ring, waiting: head - tail)
       guard let bytes = unsafe source.records(index, from: tail, to: head) else { continue }
       unsafe spans.append(RingSpan(index: index, position: tail, consumed: ring.consumed, bytes: bytes))
     }
     return unsafe spans
+  }
+
+  /// How full a ring has been, for whoever chooses its size.
+  private func noteHighWater(_ index: Int, _ ring: TRRing, waiting: UInt64) {
+    guard waiting > ring.high_water, let address = unsafe source.ring(index) else { return }
+    unsafe source.store(address, \.high_water, waiting)
   }
 
   /// The head, or where a sealed ring ends: what was committed behind that has been moved to another file.
@@ -190,6 +205,8 @@ package final class Drain {
   }
 
   private func append(_ record: RecordView, _ context: inout RecordContext, ring: Int) {
+    var record = unsafe record
+    unsafe templates.complete(&record, from: source)
     unsafe context.time = max(unsafe clock.nanoseconds(record.ticks), context.time)
     unsafe context.label = source.label(record.label)
     for index in receiving.indices { unsafe receiving[index].append(record, context) }
@@ -284,7 +301,10 @@ package final class Drain {
   /// Nothing is written as long as a sink is not where the others are; `abandon()` gives up on those.
   package func closeStream() -> Outcome {
     let now = monotonic()
-    catchUp(now, atOnce: true)
+    if let suspended, resume(suspended, now) != .delivered { return .failed(blockingError) }
+    // Once without regard to pauses; a child process that does not last is not started a hundred times.
+    catchUp(now, atOnce: !hasHurried)
+    hasHurried = true
     guard lines.allSatisfy({ $0.isReady || $0.isAbandoned || $0.isGone }) else { return .failed(blockingError) }
     // A sink had refused the closing records, and has them by now.
     if hasClosed { return .delivered }

@@ -39,10 +39,13 @@ final class FileArrival {
   }
 
   deinit {
-    if let descriptor { close(descriptor) }
+    if let descriptor { LogFile.release(descriptor) }
   }
 
-  /// Takes back the part of the batch that arrived.
+  /// Whether nothing of the batch is in the file after `undo()`.
+  var canUndo: Bool { verdict == .missing || cut != nil }
+
+  /// Takes back what arrived of the batch: a part, or all of it when another sink's file has not got it.
   func undo() throws(LogError) {
     guard let descriptor, let cut, ftruncate(descriptor, cut) != 0 else { return }
     throw LogError("cannot take back the cut lines at the end of \(path): \(Errno.current)")
@@ -99,7 +102,7 @@ final class FileArrival {
   // MARK: the batch in it
 
   /// More than any batch: one that is said to be larger is nonsense.
-  private static let largestBatch: UInt64 = 16 << 20
+  private static let largestBatch: UInt64 = 256 << 20
 
   private static func judge(_ intent: TRIntent, _ descriptor: Int32, _ stream: String) -> (Verdict, cut: off_t?) {
     guard let status = try? Syscalls.status(of: descriptor), intent.length <= largestBatch,
@@ -108,14 +111,14 @@ final class FileArrival {
     // Nothing of it ever came, or `copytruncate` has cut the file since: then the copy may have it.
     guard status.st_size > offset else { return (.missing, nil) }
     let bytes = read(descriptor, offset, Int(min(UInt64(status.st_size - offset), intent.length)))
+    let isLast = status.st_size - offset <= off_t(intent.length)
     return unsafe bytes.withUnsafeBytes { bytes in
       let (same, possible) = unsafe BatchMark.agreement(of: bytes, with: intent)
       // A first line that is shorter than what the journal knows of the batch, and then somebody else's.
       guard same == possible else { return (unsafe bytes[..<same].contains(0x0A) ? .unknown : .missing, nil) }
       if UInt64(bytes.count) == intent.length, unsafe BatchMark(bytes).tail == intent.tail_hash {
-        return (.arrived, nil)
+        return (.arrived, isLast ? offset : nil)
       }
-      let isLast = status.st_size - offset <= off_t(intent.length)
       return unsafe isLast && !hasLinesOfOthers(bytes, stream) ? (.missing, offset) : (.unknown, nil)
     }
   }

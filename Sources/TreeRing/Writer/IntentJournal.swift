@@ -204,7 +204,7 @@ struct IntentJournal {
     }
     for arrival in arrivals { try arrival.undo() }
     cancel()
-    return isKnown && !arrivals.contains { $0.verdict == .unknown } ? .undone : .unknown
+    return isKnown && arrivals.allSatisfy(\.canUndo) ? .undone : .unknown
   }
 }
 

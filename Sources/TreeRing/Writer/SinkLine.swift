@@ -141,6 +141,14 @@ final class SinkLine {
     skipped = 0
   }
 
+  /// To be told to the sink itself, once: nobody can see from its lines that some were left out.
+  var filterNotice: StreamNotice? {
+    guard !hasToldFilter, labels != nil || level > .trace else { return nil }
+    return .sinkFiltered(sink: sink.name, level: level, labels: labels?.patterns ?? [])
+  }
+
+  private var hasToldFilter = false
+
   // MARK: writing
 
   /// How writing came out.
@@ -190,6 +198,7 @@ final class SinkLine {
 
   /// The batch is released: what this sink did not get of it is kept or counted.
   func commit(_ written: Written, _ stretches: [RingStretch]) {
+    if mode != .miss { hasToldFilter = true }
     if isGone || isAbandoned {
       for stretch in stretches { lostInOutage &+= passed(stretch) }
       return
@@ -229,8 +238,7 @@ final class SinkLine {
   func reopen(_ now: UInt64, _ tell: (SinkState.Action) -> Void) -> Bool {
     guard state.isBroken else { return true }
     do {
-      // The backlog begins with the line that was cut off.
-      if try sink.reopen() { taken = 0 }
+      if try sink.reopen() { taken = startOfCutLine }
       state.reopened()
       return true
     } catch {
@@ -238,6 +246,9 @@ final class SinkLine {
       return false
     }
   }
+
+  /// Where the line begins of which the sink has a part.
+  private var startOfCutLine: Int { backlog[..<taken].lastIndex(of: UInt8(ascii: "\n")).map { $0 + 1 } ?? 0 }
 
   /// Bytes of the backlog that are still to be written.
   var waiting: Int { backlog.count - taken }
@@ -270,7 +281,7 @@ final class SinkLine {
   /// Keeps memory within bounds while a slow reader is served: once half the backlog is taken, it is moved.
   private func dropTakenLines() {
     guard taken > backlog.count / 2 else { return }
-    let lineStart = backlog[..<taken].lastIndex(of: UInt8(ascii: "\n")).map { $0 + 1 } ?? 0
+    let lineStart = startOfCutLine
     backlog.removeFirst(lineStart)
     taken -= lineStart
   }
@@ -282,6 +293,17 @@ final class SinkLine {
 
   /// Puts lines behind the backlog.
   func enqueue(_ bytes: UnsafeRawBufferPointer) { unsafe backlog.append(contentsOf: bytes) }
+
+  private var missedNotice: Drain.OutageNotice?
+
+  /// The notice of its own failure came when it took nothing any more.
+  func miss(_ notice: Drain.OutageNotice) { missedNotice = missedNotice ?? notice }
+
+  /// That notice, to be told first.
+  func takeMissedNotice() -> Drain.OutageNotice? {
+    defer { missedNotice = nil }
+    return missedNotice
+  }
 
   /// The sink has been told of what it missed.
   func forgetLosses() { losses = [:] }

@@ -100,6 +100,32 @@ import Testing
       ])
   }
 
+  /// A child process takes the rest of the value; a blank in one of its arguments is spelled `%20`, and a question mark `%3F`.
+  @Test func aChildProcessComesLast() {
+    let value = "fifo:/run/a.fifo?labels=http,shop.*&backlog=64KiB  exec:lnav -q a%20b%3Fc?format=logfmt&level=error"
+    let (configuration, complaints) = read(["TREERING_SINK": value])
+    #expect(complaints == [])
+    #expect(
+      configuration.sinks == [
+        .fifo("/run/a.fifo").only(labels: "http", "shop.*").keeping(backlog: 65_536),
+        .exec(["lnav", "-q", "a b?c"], format: .logfmt, level: .error),
+      ])
+  }
+
+  @Test(arguments: ["exec:", "exec:  ", "fifo:", "null:?labels=", "null:?backlog=many", "null:?backlog=-1"])
+  func aSinkThatCannotBeIsRefused(url: String) {
+    let (configuration, complaints) = read(["TREERING_SINK": url])
+    #expect(complaints.count == 1 && configuration.sinks == [.standardError()], "\(complaints)")
+  }
+
+  /// A ring file names its sinks one a line, so that a child process need not be the last of them.
+  @Test func sinksOfARingFileAreReadBack() {
+    let sinks: [SinkConfiguration] = [
+      .exec(["a b", "c?d"]), .file("/x").only(labels: "http"), .exec(["e"], level: .error), .fifo("/a b"),
+    ]
+    #expect(SinkConfiguration.parse(list: sinks.map(\.url).joined(separator: "\n")) == sinks)
+  }
+
   /// What a ring file's header says of its sinks is read back as the same sinks.
   @Test func aSinkIsReadBackFromItsURL() {
     let sinks: [SinkConfiguration] = [

@@ -18,10 +18,10 @@ import Testing
     let city: String
     let codes: [Int]
     func write(to writer: inout RecordWriter, key: LogKey, fieldOnly: Bool) {
-      writer.beginGroup(key: key, fieldOnly: fieldOnly)
-      city.write(to: &writer, key: "city", fieldOnly: fieldOnly)
-      codes.write(to: &writer, key: "codes", fieldOnly: fieldOnly)
-      writer.end(fieldOnly: fieldOnly)
+      writer.group(key: key, fieldOnly: fieldOnly) { writer in
+        city.write(to: &writer, key: "city", fieldOnly: fieldOnly)
+        codes.write(to: &writer, key: "codes", fieldOnly: fieldOnly)
+      }
     }
   }
 

@@ -59,7 +59,7 @@ import Testing
     let intact = try template(directory)
     let path = directory.file("damaged.ring")
     // Where damage matters: the header, the labels, both rings' headers, and the records.
-    let slot = Int(TR_HEADER_SIZE)
+    let slot = Int(TR_RINGS_OFFSET)
     let regions = [0..<128, 0..<2408, slot..<slot + 1300, slot + 4096..<slot + 8192, slot + 8192..<slot + 9500]
     var refused = 0
     var drained = 0

@@ -59,10 +59,10 @@ import Testing
     let right: String
 
     func write(to writer: inout RecordWriter, key: LogKey, fieldOnly: Bool) {
-      writer.beginGroup(key: key, fieldOnly: fieldOnly)
-      left.write(to: &writer, key: "left", fieldOnly: fieldOnly)
-      right.write(to: &writer, key: "right", fieldOnly: fieldOnly)
-      writer.end(fieldOnly: fieldOnly)
+      writer.group(key: key, fieldOnly: fieldOnly) { writer in
+        left.write(to: &writer, key: "left", fieldOnly: fieldOnly)
+        right.write(to: &writer, key: "right", fieldOnly: fieldOnly)
+      }
     }
   }
 

@@ -10,7 +10,7 @@ struct EncodedRecord {
 
   /// Encodes what `log.info(text) { fields }` would, into at most `room` bytes.
   init(
-    level: Level = .info, flags: UInt8 = 0, ticks: UInt64 = 1, sequence: UInt64 = 0, room: Int = 65_536,
+    level: Level = .info, flags: UInt8 = 0, ticks: UInt64 = 1, sequence: UInt64 = 0, room: Int = RecordLayout.largestRecord,
     _ text: () -> LogText, fields: (inout LogFields) -> Void = { _ in }
   ) {
     let thread = unsafe tr_thread()
@@ -21,15 +21,16 @@ struct EncodedRecord {
       guard let start = buffer.baseAddress else { return }
       unsafe thread.pointee.cursor = start + RecordLayout.headerSize
       unsafe thread.pointee.limit = start + room
+      unsafe thread.pointee.slots = tr_site_slots(tr_site_at(TR_SITE_NONE))
       var collected = LogFields(text().writer)
       fields(&collected)
       let writer = collected.writer
       if writer.isFull { flags |= RecordFlags.truncated }
-      size = unsafe (writer.cursor ?? start + RecordLayout.headerSize) - start
+      size = unsafe writer.cursor - start
       count = (size + 7) & ~7
     }
     let header = TRRecord(
-      size: UInt32(size), level: level.rawValue, flags: flags, label: 0, ticks: ticks, sequence: sequence)
+      size: UInt16(size), site: 0, level: level.rawValue, flags: flags, label: 0, ticks: ticks, sequence: sequence)
     unsafe withUnsafeBytes(of: header) { unsafe bytes.replaceSubrange(0..<RecordLayout.headerSize, with: $0) }
   }
 

@@ -33,7 +33,7 @@ final class RingFixture {
 
   deinit {
     for index in unsafe rings.indices { unsafe munmap(rings[index], 4096 + 2 * ringSize) }
-    unsafe munmap(file.header, Int(TR_HEADER_SIZE))
+    unsafe munmap(file.header, Int(TR_RINGS_OFFSET))
     die()
     unsafe producer.deallocate()
   }
@@ -69,7 +69,7 @@ final class RingFixture {
       if let from = bytes.baseAddress { unsafe start.update(from: from, count: bytes.count) }
     }
     let size = unsafe Int(TRRecord(at: start).size)
-    unsafe _ = tr_commit(ring, start, start + size, record.bytes[4], record.bytes[5], 0)
+    unsafe _ = tr_commit(ring, start, start + size, 0, record.bytes[4], record.bytes[5], 0)
     return true
   }
 }

@@ -101,5 +101,6 @@ private final class NoRings: RingSource {
 
   func ring(_ index: Int) -> UnsafeMutablePointer<TRRing>? { nil }
   func label(_ id: UInt16) -> UnsafeRawBufferPointer? { nil }
+  func template(_ id: UInt16) -> RecordTemplate? { nil }
   func records(_ index: Int, from tail: UInt64, to head: UInt64) -> UnsafeRawBufferPointer? { nil }
 }

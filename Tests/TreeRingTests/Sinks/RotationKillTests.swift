@@ -64,4 +64,21 @@ import Testing
     #expect(account.faults == [], "seed \(random.seed)")
     #expect(account.processes.count == streams)
   }
+
+  /// The same without recovery in between: each start takes over what its predecessors left, puts files aside, and is killed in the middle of that.
+  @Test func eachLifeTakesUpTheLast() throws {
+    var random = SeededGenerator("lives that follow")
+    var run = try StormRun()
+    run.environment["TREERING_SINK"] = "file:\(run.log)?rotate=100KB&compress=gzip"
+    let lives = max(kills / 4, 2)
+    for _ in 0..<lives {
+      try run.kill(threads: threads, afterMicroseconds: .random(in: 0..<60_000, using: &random))
+    }
+    try run.recover()
+    let log = RotatedLog(directory: run.directory, base: "log")
+    try finish(log, run.log, "gzip")
+    let account = try StreamAccount(log.records())
+    #expect(account.faults == [], "seed \(random.seed)")
+    #expect(account.processes.count == lives)
+  }
 }

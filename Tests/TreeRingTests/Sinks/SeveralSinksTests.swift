@@ -79,6 +79,25 @@ struct SeveralSinksTests {
     #expect(hole["treering.cause"] as? String == "sink failed")
   }
 
+  /// A reader that stops is found out when its backlog is full: its own notice comes first when it reads again.
+  @Test func aSinkThatOverflowsIsToldOfItsOwnOutage() throws {
+    let (good, slow) = (FaultySink("good:"), FaultySink("slow:"))
+    let bench = try DrainBench([good, slow], backlog: 1000)
+    slow.room = 500
+    for _ in 0..<20 {
+      bench.log(10)
+      bench.pass(milliseconds: 1)
+    }
+    slow.room = .max
+    bench.drainAll(milliseconds: 1000)
+    try bench.close()
+    for sink in [good, slow] {
+      let account = StreamAccount(try sink.records())
+      #expect(account.faults == [])
+      #expect(account.outages.map(\.msg) == ["sink failed", "sink back"], "\(sink.name)")
+    }
+  }
+
   /// With nobody to take them, records stay in the rings, which outlive the process.
   @Test(arguments: [1, 2])
   func whileNoSinkWorksRecordsStayInTheRings(count: Int) throws {
@@ -118,6 +137,35 @@ struct SeveralSinksTests {
     #expect(StreamAccount(try good.records()).faults == [])
   }
 
+  /// What the only sink has begun stays in the rings, which outlive the process, until it has all of it.
+  @Test func aBatchThatTheOnlySinkHasBegunStaysInTheRings() throws {
+    let slow = FaultySink("slow:")
+    let bench = try DrainBench([slow])
+    slow.room = 300
+    bench.log(10)
+    bench.pass()
+    #expect(slow.bytes.count == 300 && !bench.isEmpty)
+    for _ in 0..<5 {
+      slow.room = 100
+      bench.log(1)
+      #expect(bench.pass(milliseconds: 10) == .failed(.wouldBlock))
+    }
+    #expect(!bench.isEmpty)
+    (slow.room, slow.failure) = (.max, Errno(EPIPE))
+    bench.pass(milliseconds: 10)
+    #expect(!bench.isEmpty)
+    slow.failure = nil
+    bench.drainAll(milliseconds: 5000)
+    #expect(bench.isEmpty)
+    try bench.close()
+    // The line that the broken connection had a part of comes again; what went before it does not.
+    let lines = slow.bytes.split(separator: UInt8(ascii: "\n")).map { String(decoding: $0, as: UTF8.self) }
+    let numbers = lines.compactMap { try? JSONRecord(line: $0) }.filter { $0.logger != "treering" }.compactMap {
+      $0.integer("seq")
+    }
+    #expect(numbers.count >= 14 && Set(numbers).count == numbers.count, "\(numbers)")
+  }
+
   /// A connection that breaks in the middle of a line begins again with that line.
   @Test func aLineThatWasCutOffComesAgain() throws {
     let (good, bad) = (FaultySink("good:"), FaultySink("bad:"))
@@ -126,12 +174,20 @@ struct SeveralSinksTests {
     bench.log(5)
     bench.drainAll()
     #expect(bad.bytes.count == 150)
+    // Two more lines and a part of a third, before it breaks.
+    bad.room = 400
+    bench.pass(milliseconds: 10)
+    #expect(bad.bytes.count == 550)
     bad.failure = Errno(EPIPE)
     bench.pass(milliseconds: 10)
     (bad.failure, bad.room) = (nil, .max)
     bench.drainAll(milliseconds: 1000)
-    let whole = bad.bytes[150...].split(separator: UInt8(ascii: "\n"))
-    #expect(try whole.map { try JSONRecord(line: String(decoding: $0, as: UTF8.self)) }.count >= 5)
+    let text = String(decoding: bad.bytes[550...], as: UTF8.self)
+    let first = try #require(text.split(separator: "\n").first)
+    let cut = String(decoding: bad.bytes[..<550].split(separator: UInt8(ascii: "\n")).last ?? [], as: UTF8.self)
+    #expect(first.hasPrefix(cut) && first.count > cut.count, "\(first) begins with \(cut)")
+    let numbers = try text.split(separator: "\n").map { try JSONRecord(line: $0) }.compactMap { $0.integer("seq") }
+    #expect(Set(numbers).count == numbers.count && numbers.last == 4)
     #expect(bad.reopenings > 0)
   }
 
@@ -300,6 +356,19 @@ struct SeveralSinksTests {
       complaints.count == 1 && complaints[0].contains("bad:") && complaints[0].contains("6 lines"), "\(complaints)")
     #expect(bench.drain.closeStream() == .delivered)
     #expect(StreamAccount(try good.records()).faults == [])
+  }
+
+  /// What only a sink that was given up should get is left for recovery.
+  @Test func whatNobodyTookAtTheEndStaysInTheRings() throws {
+    let bad = FaultySink("bad:")
+    let bench = try DrainBench([bad])
+    bench.log(5)
+    bad.failure = Errno(ENXIO)
+    bench.drainAll()
+    _ = bench.drain.abandon()
+    for _ in 0..<5 { bench.pass(milliseconds: 1000) }
+    #expect(bench.drain.closeStream() != .delivered)
+    #expect(!bench.isEmpty)
   }
 
   /// Memory of a sink that never comes back: its limit and a batch, however long it lasts.

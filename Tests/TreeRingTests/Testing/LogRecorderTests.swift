@@ -1,3 +1,4 @@
+import Glibc
 import Synchronization
 import TestSupport
 import Testing
@@ -220,6 +221,24 @@ struct LogRecorderTests {
       let directory = try TemporaryDirectory()
       try LogSystem.start(LogConfiguration(sinks: [.null], directory: directory.path))
       LogSystem.stop()
+    }
+  }
+
+  @Test func aRecorderCanBeTheSinkOfTheProcess() async {
+    await #expect(processExitsWith: .success) {
+      let recorder = LogRecorder()
+      let directory = try TemporaryDirectory()
+      unsafe setenv("XDG_RUNTIME_DIR", directory.path, 1)
+      try startLogging(into: recorder)
+      let log = Logger("whole.program")
+      log.info("order \(17, "order.id") took \(Duration.milliseconds(1500), "took")") { $0["tags"] = ["a"] }
+      log.debug("off")
+      LogSystem.flush()
+      precondition(recorder.records.count == 1, "\(recorder.records)")
+      precondition(recorder.records[0].label == "whole.program" && recorder.records[0]["order.id"] == 17)
+      precondition(recorder.records[0]["took"] == 1.5 && recorder.records[0]["tags"] == ["a"])
+      LogSystem.stop()
+      precondition(recorder.records.suffix(2).map(\.message) == ["process closed", "ring closed"])
     }
   }
 

@@ -71,6 +71,11 @@ struct TestingArticleTests {
   }
 }
 
+/// For the whole of a program; compiled, and called by `LogRecorderTests` in a process of its own.
+func startLogging(into recorder: LogRecorder) throws {
+  try LogSystem.start(LogConfiguration(level: .info, sinks: [.recorder(recorder)]))
+}
+
 private let log = Logger("shop.mail")
 private let debug = DebugChannel("shop:mail")
 

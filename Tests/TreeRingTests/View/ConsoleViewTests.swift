@@ -46,6 +46,18 @@ struct ConsoleViewTests {
         """)
   }
 
+  @Test func linesThatComeTogetherShareTheirColumns() {
+    var view = ConsoleView(ConsoleView.Style())
+    view.style.time = .none
+    let items = [record("one", label: "a"), record("two", label: "shop.checkout")]
+    let output = OutputBuffer()
+    view.prepare(for: items)
+    for item in items { view.append(item, to: output) }
+    #expect(
+      unsafe String(decoding: output.bytes, as: UTF8.self)
+        == "INFO     a              one\nINFO     shop.checkout  two\n")
+  }
+
   @Test func theClockTellsOfNewDays() {
     let text = show([record("one"), record("two", after: 20), record("three", after: 86_400_000)]) {
       $0.time = .clock
@@ -111,6 +123,11 @@ struct ConsoleViewTests {
       $0.width = 80
     }
     #expect(lines == "INFO     shop      first\n                   second\n")
+    let stack = show([record("first\nsecond", [.init(key: "k", value: 1)])]) {
+      $0.time = .none
+      $0.width = 80
+    }
+    #expect(stack == "INFO     shop      first\n                   second\n                   k=1\n")
   }
 
   @Test func wideCharactersTakeTwoColumns() {

@@ -44,7 +44,7 @@ struct FileChore: Sendable {
   private func remove(_ rest: String, _ files: RotatedFiles) {
     let path = files.path("\(files.base).\(rest)")
     guard let descriptor = try? Self.open(path) else { return }
-    defer { close(descriptor) }
+    defer { LogFile.release(descriptor) }
     if Self.isLeft(descriptor) { unsafe _ = unlink(path) }
   }
 
@@ -52,7 +52,7 @@ struct FileChore: Sendable {
   private func compress(_ path: String, pause: () -> Void) throws(Errno) {
     guard let packer, let rotation = rotation.compression else { return }
     let source = try Self.open(path)
-    defer { close(source) }
+    defer { LogFile.release(source) }
     guard Self.isLeft(source) else { return }
     let partial = path + rotation.ending + ".part"
     // Nobody else compresses this file now: what is there is left of somebody who died.

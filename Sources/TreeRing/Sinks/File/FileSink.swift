@@ -36,6 +36,8 @@ package final class FileSink: Sink {
   /// When the oldest bytes were written that fdatasync has not seen.
   private var unsyncedSince: UInt64?
   private var attempts = Attempts()
+  /// A file was left since the thread in the background was last told.
+  private var hasLeftFile = false
 
   /// Opens or makes the file, mode 0640, never through a symbolic link. Blocking. Files put aside that an earlier run left unfinished are seen to in the background.
   ///
@@ -72,6 +74,7 @@ package final class FileSink: Sink {
   // MARK: a batch
 
   package func intent(length: Int) throws(Errno) -> SinkIntent {
+    defer { seeToFilesPutAside() }
     let now = clock()
     try follow(now)
     isOnlyWriter = file.claim()
@@ -148,13 +151,19 @@ package final class FileSink: Sink {
       leave()
       file = next
       attempts.followed()
-      if let chore { FileKeeper.shared.add(chore) }
+      hasLeftFile = true
     } catch {
       if attempts.followFailed(now) {
         complain("cannot open \(path) after it was moved: \(error); going on in the old file, and trying again")
       }
       if old.st_nlink == 0 { throw error }
     }
+  }
+
+  /// Not before the old file is closed: one that this sink still has open would be left alone.
+  private func seeToFilesPutAside() {
+    if hasLeftFile, let chore { FileKeeper.shared.add(chore) }
+    hasLeftFile = false
   }
 
   /// The last things to do with a file that is left to others.
@@ -185,6 +194,7 @@ package final class FileSink: Sink {
 
   /// What there is to do while nothing is logged: follows the path, puts the file aside at the full hour, makes the last batches durable.
   package func attend() -> UInt64? {
+    defer { seeToFilesPutAside() }
     let now = clock()
     try? follow(now)
     guard let status = try? file.status() else { return nil }

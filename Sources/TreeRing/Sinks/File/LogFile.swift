@@ -52,11 +52,20 @@ final class LogFile {
       throw error
     }
     tr_close_in_child(descriptor)
-    for _ in 0..<100 where !arrive() { Syscalls.sleep(nanoseconds: 1_000_000) }
+    for _ in 0..<100 {
+      if arrive() { break }
+      Syscalls.sleep(nanoseconds: 1_000_000)
+    }
   }
 
   deinit {
     tr_forget_in_child(descriptor)
+    Self.release(descriptor)
+  }
+
+  /// Closes a descriptor and lets go of its locks. Closing alone does not, while a child that is being spawned has a copy of it.
+  static func release(_ descriptor: Int32) {
+    for byte in [Byte.presence, Byte.rotation, Byte.append] { _ = tr_unlock_byte(descriptor, byte) }
     close(descriptor)
   }
 

@@ -1,0 +1,96 @@
+import Synchronization
+
+/// The names of ``RedactedKeys`` in the form that the slow side of a log call reads: memory that is never changed and never freed, so that a signal handler may
+/// read it, and a list that is replaced loses no reader.
+@safe
+final class RedactionTable: @unchecked Sendable {  // constants after `init`
+  /// The names one after the other, each from its last byte to its first.
+  private let bytes: UnsafeMutablePointer<UInt8>
+  /// Where each begins, and where the last one ends.
+  private let starts: UnsafeMutablePointer<Int>
+  private let count: Int
+  /// A bit for the last three letters of each name.
+  private let filter: InlineArray<4, UInt64>
+  /// Whether one of the names has fewer than three letters.
+  private let hasShortName: Bool
+
+  init(_ keys: RedactedKeys) {
+    let names = keys.names.map { Array($0.utf8.reversed()) }
+    count = names.count
+    unsafe bytes = .allocate(capacity: max(names.reduce(0) { $0 + $1.count }, 1))
+    unsafe starts = .allocate(capacity: names.count + 1)
+    var filter = InlineArray<4, UInt64>(repeating: 0)
+    for name in names where name.count >= 3 {
+      let tail = UInt32(name[0]) << 16 | UInt32(name[1]) << 8 | UInt32(name[2])
+      filter[Self.word(tail)] |= 1 << Self.bit(tail)
+    }
+    self.filter = filter
+    hasShortName = names.contains { $0.count < 3 }
+    var end = 0
+    for (index, name) in names.enumerated() {
+      unsafe starts[index] = end
+      for byte in name {
+        unsafe bytes[end] = byte
+        end += 1
+      }
+    }
+    unsafe starts[names.count] = end
+  }
+
+  /// Whether the values of fields with this name are hidden. No allocation, no lock; for nearly every harmless name a look at its last three letters.
+  func hides(_ name: UnsafeBufferPointer<UInt8>) -> Bool {
+    guard count > 0, unsafe mayHide(name) else { return false }
+    let ending = unsafe KeyEnding(name)
+    for index in 0..<count {
+      let (start, end) = unsafe (starts[index], starts[index + 1])
+      if unsafe ending.begins(with: UnsafeBufferPointer(start: bytes + start, count: end - start)) { return true }
+    }
+    return false
+  }
+
+  // MARK: the first look
+
+  /// False when no listed name ends with the same three letters.
+  private func mayHide(_ name: UnsafeBufferPointer<UInt8>) -> Bool {
+    var tail: UInt32 = 0
+    var letters = 0
+    var index = name.count
+    while index > 0, letters < 3 {
+      index -= 1
+      guard let letter = unsafe KeyEnding.letter(name[index]) else { break }
+      if letter == 0 { continue }
+      tail = tail << 8 | UInt32(letter)
+      letters += 1
+    }
+    return hasShortName || letters == 3 && filter[Self.word(tail)] >> Self.bit(tail) & 1 != 0
+  }
+
+  /// Which of 256 bits stands for three letters.
+  private static func hash(_ tail: UInt32) -> Int { Int((tail &* 0x9E37_79B1) >> 24) }
+  private static func word(_ tail: UInt32) -> Int { hash(tail) >> 6 }
+  private static func bit(_ tail: UInt32) -> UInt64 { UInt64(hash(tail) & 63) }
+
+  private static let standard = RedactionTable(.standard)
+  private static let address = Atomic<UInt>(0)
+
+  /// The list in force: the standard one until logging starts with another.
+  static var current: RedactionTable {
+    guard let pointer = unsafe UnsafeRawPointer(bitPattern: address.load(ordering: .acquiring)) else { return standard }
+    return unsafe Unmanaged<RedactionTable>.fromOpaque(pointer).takeUnretainedValue()
+  }
+
+  private static let installed = Mutex(RedactedKeys.standard)
+
+  /// Puts a list in force, for every call that begins after it. Logging starts with one, so that no signal handler has to make the standard one. What was learnt of call sites under another list is forgotten: they may be known by a name that
+  /// hides its value now.
+  static func install(_ keys: RedactedKeys) {
+    let isOther = installed.withLock { installed in
+      defer { installed = keys }
+      return installed != keys
+    }
+    guard isOther || address.load(ordering: .relaxed) == 0 else { return }
+    let table = unsafe Unmanaged.passRetained(RedactionTable(keys)).toOpaque()
+    address.store(UInt(bitPattern: table), ordering: .releasing)
+    if isOther { SiteTable.forget() }
+  }
+}

@@ -1,0 +1,211 @@
+public import CTreeRing
+
+/// What the call sites of a process have in common, in its ring file: a record carries a 16-bit id, and any reader finds literals and keys here.
+///
+/// The first record of a site says everything itself, and the pieces it was made of are noted on the way; then the site is known, to the process by the
+/// addresses of the pieces (`TRSite`), and to readers by their bytes. The table begins with the offsets of the entries, by id; an entry is
+///
+/// | bytes | |
+/// |---|---|
+/// | 4 | bytes of the entry, these included |
+/// | 4 | line |
+/// | 2 | column |
+/// | 2 | number of pieces |
+/// | 2 | length of the file's name |
+/// | … | the file's name, `Module/File.swift` |
+/// | 2 | for each piece: its length, bit 15 set for a key … |
+/// | … | … and its bytes, UTF-8 |
+///
+/// An entry is whole before its offset is stored, and the offset before a record of the site is committed. Nothing here locks or allocates: a signal handler may come by.
+/// Full table, or a spot of the index that another site has: the records of the site go on saying everything themselves.
+@usableFromInline
+enum SiteTable {
+  static let firstEntry = Int(TR_MAX_SITES) * 4
+  private static let entryHeader = 14
+  /// No entry is larger: 27 pieces of a usual length have room.
+  private static let largestEntry = 16_384
+
+  // MARK: the call path
+
+  /// What a call at an unknown site goes by: the learning site where it can become known, else the one that knows nothing.
+  @usableFromInline
+  @inline(never)
+  static func unknown(_ thread: UnsafeMutablePointer<TRThread>, _ source: LogSource) -> UnsafePointer<TRSite> {
+    let spot = unsafe Int(tr_site_spot(source.file.utf8Start, source.place))
+    let isLearnt =
+      unsafe source.place != 0 && thread.pointee.depth == 0 && tr_site_spots()[spot] == 0
+      && tr_load32(tr_site_count()) < TR_MAX_SITES
+    guard isLearnt else { return unsafe tr_site_at(TR_SITE_NONE) }
+    unsafe thread.pointee.piece_count = 0
+    return unsafe tr_site_at(TR_SITE_LEARNING)
+  }
+
+  /// Makes the site of the call that this thread has just finished known.
+  @usableFromInline
+  @inline(never)
+  static func learn(_ thread: UnsafeMutablePointer<TRThread>, _ source: LogSource) {
+    guard let producer = unsafe tr_producer(), let index = claim() else { return }
+    let site = unsafe tr_site_table() + index
+    let details = unsafe tr_site_details_table() + index
+    let pieces = unsafe tr_thread_pieces(thread)
+    let count = unsafe min(Int(thread.pointee.piece_count), Int(TR_SITE_SLOTS) - 1)
+    unsafe site.pointee.file = source.file.utf8Start
+    unsafe site.pointee.place = source.place
+    for piece in 0..<count {
+      let address = unsafe UInt64(UInt(bitPattern: pieces[piece].start))
+      unsafe tr_site_slot_table(site)[piece] = address &+ UInt64(pieces[piece].is_key)
+      unsafe tr_site_detail_counts(details)[piece] = UInt16(clamping: pieces[piece].count)
+      unsafe details.pointee.keys |= pieces[piece].is_key << UInt32(piece)
+      if unsafe pieces[piece].is_key == 0 { unsafe site.pointee.text_bytes = UInt64(piece + 1) * 8 }
+    }
+    unsafe details.pointee.pieces = UInt16(count)
+    unsafe details.pointee.file_count = UInt16(clamping: source.file.utf8CodeUnitCount)
+    unsafe tr_store64(tr_site_id(site), UInt64(index))
+    guard unsafe copy(index, to: producer.pointee.header, producer.pointee.fd) else { return }
+    let spot = unsafe Int(tr_site_spot(source.file.utf8Start, source.place))
+    unsafe _ = tr_exchange_if16(tr_site_spots() + spot, 0, UInt16(index))
+  }
+
+  private static func claim() -> Int? {
+    while true {
+      let count = unsafe tr_load32(tr_site_count())
+      guard count < TR_MAX_SITES else { return nil }
+      if unsafe tr_exchange_if32(tr_site_count(), count, count + 1) { return Int(count) }
+    }
+  }
+
+  /// Lets every site be learnt anew. Records of those that are known stay readable.
+  static func forget() {
+    for spot in 0..<Int(TR_SITE_SPOTS) { unsafe tr_store16(tr_site_spots() + spot, 0) }
+  }
+
+  // MARK: into the file
+
+  /// Writes all sites the process knows into a new file.
+  static func copyAll(to header: UnsafeMutablePointer<TRProcessHeader>, _ file: Int32) {
+    for index in unsafe Int(TR_SITE_FIRST)..<Int(tr_load32(tr_site_count())) {
+      unsafe _ = copy(index, to: header, file)
+    }
+  }
+
+  /// Writes one site's entry, unless it is there. False when there is no room for it.
+  private static func copy(
+    _ index: Int, to header: UnsafeMutablePointer<TRProcessHeader>, _ file: Int32
+  ) -> Bool {
+    let site = unsafe tr_site_table() + index
+    guard unsafe tr_load64(tr_site_id(site)) != 0 else { return false }
+    let table = unsafe UnsafeMutableRawPointer(header) + Int(TR_SITES_OFFSET)
+    if unsafe tr_load32(table + index * 4) != 0 { return true }
+    let details = unsafe tr_site_details_table() + index
+    let size = unsafe entrySize(details)
+    guard size <= largestEntry, let offset = unsafe allocate(size, header, file) else { return false }
+    unsafe write(site, details, size, to: table + offset)
+    unsafe tr_store32(table + index * 4, UInt32(offset))
+    return true
+  }
+
+  private static func entrySize(_ details: UnsafeMutablePointer<TRSiteDetails>) -> Int {
+    var size = unsafe entryHeader + Int(details.pointee.file_count)
+    for piece in unsafe 0..<Int(details.pointee.pieces) {
+      size += unsafe 2 + Int(tr_site_detail_counts(details)[piece])
+    }
+    return (size + 7) & ~7
+  }
+
+  private static func allocate(
+    _ size: Int, _ header: UnsafeMutablePointer<TRProcessHeader>, _ file: Int32
+  ) -> Int? {
+    while true {
+      let end = unsafe tr_load32(tr_header_sites_end(header))
+      guard Int(end) + size <= Int(TR_SITES_SIZE) else { return nil }
+      let allocated = unsafe tr_load32(tr_header_sites_allocated(header))
+      if Int(end) + size > Int(allocated) {
+        // Pages first: a full disk is an error here, and no SIGBUS when the entry is written.
+        let step = Int64(TR_SITES_STEP)
+        if file >= 0, tr_fallocate(file, Int64(TR_SITES_OFFSET) + Int64(allocated), step) != 0 { return nil }
+        unsafe _ = tr_exchange_if32(tr_header_sites_allocated(header), allocated, allocated + UInt32(TR_SITES_STEP))
+      } else if unsafe tr_exchange_if32(tr_header_sites_end(header), end, end + UInt32(size)) {
+        return Int(end)
+      }
+    }
+  }
+
+  private static func write(
+    _ site: UnsafeMutablePointer<TRSite>, _ details: UnsafeMutablePointer<TRSiteDetails>, _ size: Int,
+    to entry: UnsafeMutableRawPointer
+  ) {
+    let pieces = unsafe Int(details.pointee.pieces)
+    let file = unsafe Int(details.pointee.file_count)
+    unsafe entry.storeBytes(of: UInt32(size).littleEndian, as: UInt32.self)
+    unsafe (entry + 4).storeBytes(of: UInt32(truncatingIfNeeded: site.pointee.place >> 16).littleEndian, as: UInt32.self)
+    unsafe (entry + 8).storeBytes(of: UInt16(truncatingIfNeeded: site.pointee.place).littleEndian, as: UInt16.self)
+    unsafe (entry + 10).storeBytes(of: UInt16(pieces).littleEndian, as: UInt16.self)
+    unsafe (entry + 12).storeBytes(of: UInt16(file).littleEndian, as: UInt16.self)
+    if let name = unsafe site.pointee.file { unsafe tr_copy(entry + entryHeader, name, file) }
+    var at = unsafe entry + entryHeader + file
+    for piece in 0..<pieces {
+      let slot = unsafe tr_site_slot_table(site)[piece]
+      let isKey = unsafe tr_site_detail_is_key(details, UInt32(piece))
+      let count = unsafe tr_site_detail_counts(details)[piece]
+      unsafe at.storeBytes(of: (count | (isKey ? 0x8000 : 0)).littleEndian, as: UInt16.self)
+      if let start = unsafe UnsafeRawPointer(bitPattern: UInt(slot) &- (isKey ? 1 : 0)) {
+        unsafe tr_copy(at + 2, start, Int(count))
+      }
+      unsafe at += 2 + Int(count)
+    }
+  }
+
+  // MARK: reading
+
+  /// What this process knows of a site of its own.
+  static func template(_ id: UInt16) -> RecordTemplate? {
+    guard id >= TR_SITE_FIRST, id < TR_MAX_SITES else { return nil }
+    let site = unsafe tr_site_table() + Int(id)
+    let details = unsafe tr_site_details_table() + Int(id)
+    guard unsafe tr_load64(tr_site_id(site)) != 0 else { return nil }
+    let size = unsafe entrySize(details)
+    let entry = unsafe [UInt8](unsafeUninitializedCapacity: size) { bytes, count in
+      unsafe bytes.initialize(repeating: 0)
+      if let start = bytes.baseAddress { unsafe write(site, details, size, to: UnsafeMutableRawPointer(start)) }
+      count = size
+    }
+    return RecordTemplate(entry: entry)
+  }
+
+  /// Reads a site's entry. `read` returns so many bytes of the table from an offset, or nil. The bytes may be anything.
+  static func template(_ id: UInt16, _ read: (_ offset: Int, _ count: Int) -> [UInt8]?) -> RecordTemplate? {
+    guard id >= TR_SITE_FIRST, id < TR_MAX_SITES, let offset = read(Int(id) * 4, 4).map({ Int($0.integer(0, 4)) }),
+      offset >= firstEntry, offset + entryHeader <= Int(TR_SITES_SIZE),
+      let size = read(offset, 4).map({ Int($0.integer(0, 4)) }), entryHeader...largestEntry ~= size,
+      offset + size <= Int(TR_SITES_SIZE), let entry = read(offset, size), entry.count == size
+    else { return nil }
+    return RecordTemplate(entry: entry)
+  }
+}
+
+extension [UInt8] {
+  /// A little-endian number of up to 8 bytes; the caller has seen that they are there.
+  fileprivate func integer(_ offset: Int, _ count: Int) -> UInt64 {
+    self[offset..<offset + count].reversed().reduce(0) { $0 << 8 | UInt64($1) }
+  }
+}
+
+extension RecordTemplate {
+  /// Nil when the bytes are no entry.
+  fileprivate convenience init?(entry: [UInt8]) {
+    var at = 14 + Int(entry.integer(12, 2))
+    guard at <= entry.count else { return nil }
+    let file = String(decoding: entry[14..<at], as: UTF8.self)
+    var pieces: [(isKey: Bool, text: Range<Int>)] = []
+    for _ in 0..<min(Int(entry.integer(10, 2)), Int(TR_SITE_SLOTS)) {
+      guard at + 2 <= entry.count else { return nil }
+      let count = entry.integer(at, 2)
+      let text = at + 2..<at + 2 + Int(count & 0x7FFF)
+      guard text.upperBound <= entry.count else { return nil }
+      pieces.append((count & 0x8000 != 0, text))
+      at = text.upperBound
+    }
+    self.init(
+      bytes: entry, pieces: pieces, file: file, line: UInt32(entry.integer(4, 4)), column: UInt32(entry.integer(8, 2)))
+  }
+}
