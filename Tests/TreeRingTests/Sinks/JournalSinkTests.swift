@@ -105,7 +105,8 @@ import Testing
     unsafe sink.makeFormatter().append(notice, context, to: output)
     try SinkFeeder(sink).deliver(unsafe Array(output.bytes))
     let entry = try #require(try journal.next())
-    #expect(entry.text("MESSAGE") == "sink failed" && entry.text("PRIORITY") == "3" && entry.text("LOGGER") == "treering")
+    #expect(
+      entry.text("MESSAGE") == "sink failed" && entry.text("PRIORITY") == "3" && entry.text("LOGGER") == "treering")
     #expect(entry.text("TREERING_ERROR") == "No space\nleft" && entry.text("TREERING_SINK") == "file:/a")
   }
 
@@ -148,7 +149,9 @@ private final class JournaldServer {
   init?() throws {
     directory = try TemporaryDirectory()
     let errors = directory.file("errors")
-    for name in ["run", "run/systemd", "run/systemd/journal", "run/systemd/journald.conf.d", "run/log", "run/log/journal"] {
+    for name in [
+      "run", "run/systemd", "run/systemd/journal", "run/systemd/journald.conf.d", "run/log", "run/log/journal",
+    ] {
       try Syscalls.makeDirectories(directory.file(name), mode: 0o755)
     }
     let settings = "[Journal]\nStorage=volatile\nReadKMsg=no\nAudit=no\nRateLimitBurst=0\n"
@@ -171,7 +174,10 @@ private final class JournaldServer {
     for _ in 0..<200 {
       let journalctl = try ChildProcess(
         "/usr/bin/journalctl",
-        ["-D", directory.file("run/log/journal"), "-o", "json", "--all", "--no-pager", "SYSLOG_IDENTIFIER=\(identifier)"])
+        [
+          "-D", directory.file("run/log/journal"), "-o", "json", "--all", "--no-pager",
+          "SYSLOG_IDENTIFIER=\(identifier)",
+        ])
       let lines = journalctl.readAll().split(separator: "\n")
       entries = try lines.map { try JSONRecord(line: $0).object }
       if entries.count >= count { break }

@@ -94,7 +94,9 @@ final class MockJournal {
       } else {
         let length = rest[(end + 1)...].prefix(8).enumerated().reduce(0) { $0 | Int($1.element) << ($1.offset * 8) }
         let start = end + 9
-        guard start + length < rest.endIndex, rest[start + length] == 0x0A else { throw Fault(what: "length \(length)") }
+        guard start + length < rest.endIndex, rest[start + length] == 0x0A else {
+          throw Fault(what: "length \(length)")
+        }
         value = rest[start..<start + length]
         rest = rest[(start + length + 1)...]
       }

@@ -92,7 +92,9 @@ final class SyslogServer {
     for _ in 0..<1000 {
       let udpPorts = Self.boundUDPPorts()
       let sockets = ["new", "old"].allSatisfy { FileManager.default.fileExists(atPath: directory.file($0)) }
-      if sockets, udpPorts.contains(udp), program == .rsyslog || udpPorts.contains(oldUDP), FreePort.answers(tcp) { return }
+      if sockets, udpPorts.contains(udp), program == .rsyslog || udpPorts.contains(oldUDP), FreePort.answers(tcp) {
+        return
+      }
       usleep(20_000)
     }
     throw NotReady(log: process?.errors ?? "")
@@ -101,7 +103,8 @@ final class SyslogServer {
   private static func boundUDPPorts() -> Set<UInt16> {
     let table = Syscalls.contents(of: "/proc/net/udp", limit: 1 << 20) ?? []
     let lines = String(decoding: table, as: UTF8.self).split(separator: "\n").dropFirst()
-    return Set(lines.compactMap { $0.split(separator: " ")[1].split(separator: ":").last.flatMap { UInt16($0, radix: 16) } })
+    return Set(
+      lines.compactMap { $0.split(separator: " ")[1].split(separator: ":").last.flatMap { UInt16($0, radix: 16) } })
   }
 
   /// What it has understood so far, after waiting for `count` messages, twenty seconds at most.
