@@ -12,7 +12,7 @@ package final class JournalSink: Sink {
   package let level: Level
   private let options: SyslogOptions
   private let inner: LogFormat?
-  private var carrier: DatagramLines?
+  private(set) var carrier: DatagramLines?
 
   package static let standardPath = "/run/systemd/journal/socket"
 

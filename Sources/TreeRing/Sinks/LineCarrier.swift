@@ -2,6 +2,7 @@ import Glibc
 
 /// How whole lines go through a connected socket: what of ``Sink/accept(_:patienceMilliseconds:)`` is the same for every connection.
 protocol LineCarrier: AnyObject {
+  var socket: Socket { get }
   /// Takes whole lines from the front of `bytes` and returns how many bytes they have. An error means that nothing was taken and the connection is lost.
   func accept(_ bytes: UnsafeRawBufferPointer, patienceMilliseconds: Int) throws(Errno) -> Int
 }
@@ -44,9 +45,13 @@ struct LineCursor {
 class DatagramLines: LineCarrier {
   let socket: Socket
 
+  /// Of UDP the kernel tells a refusal once: it is kept for the call that may throw it.
+  private var failure: Errno?
+
   init(_ socket: Socket) { self.socket = socket }
 
   func accept(_ bytes: UnsafeRawBufferPointer, patienceMilliseconds: Int) throws(Errno) -> Int {
+    if let failure { throw failure }
     var patience = Patience(milliseconds: patienceMilliseconds)
     var taken = 0
     while let cursor = unsafe LineCursor(bytes, at: taken) {
@@ -54,6 +59,7 @@ class DatagramLines: LineCarrier {
       case .took: taken += unsafe cursor.length
       case .full: if !patience.waitForRoom(in: socket) { return taken }
       case .failed(let error):
+        failure = error
         if taken > 0 { return taken }
         throw error
       }
@@ -84,7 +90,7 @@ final class StreamLines: LineCarrier {
     case zeroByte
   }
 
-  private let socket: Socket
+  let socket: Socket
   private let framing: Framing
   private let frames = OutputBuffer(capacity: chunkSize + 4096)
   /// Bytes of the first line's frame that have been sent. The caller comes again with that line.

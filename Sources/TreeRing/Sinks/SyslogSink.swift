@@ -5,9 +5,10 @@ import Glibc
 /// Nothing is opened before the first record, and names are resolved by the thread that writes: a resolver or a receiver that does not answer never holds
 /// the program's start. A connection is waited for a second at most; the resolver takes the time it takes.
 ///
-/// No transport of syslog confirms anything. A local daemon that was restarted is found again at once, and nothing is lost or repeated by it; what a UDP receiver
-/// misses while it is away is lost; over TCP, what the connection held when it broke is lost, but a connection that the other end has closed in an
-/// orderly way is noticed before anything is put into it. The message that was cut off by a break comes again, whole.
+/// No transport of syslog confirms anything. A local daemon that was restarted is found again at once, and nothing is lost or repeated by it. What a UDP receiver
+/// misses while it is away is lost. Over TCP, what the connection held when it broke is lost (256 KiB at most, and what the receiver had not read), but a
+/// connection that the other end has closed in an orderly way is noticed before anything is put into it. The message that was cut off by a break comes
+/// again, whole.
 package final class SyslogSink: Sink {
   package let target: SyslogTarget
   package let format: LogFormat
@@ -16,7 +17,7 @@ package final class SyslogSink: Sink {
   private let options: SyslogOptions
   /// What spells the message, when a format was asked for.
   private let inner: LogFormat?
-  private var carrier: (any LineCarrier)?
+  private(set) var carrier: (any LineCarrier)?
   /// The addresses of the host, kept until none of them answers.
   private var addresses: [SocketAddress] = []
   private var resolverProblem: String?
@@ -40,9 +41,10 @@ package final class SyslogSink: Sink {
   }
 
   package func makeFormatter() -> any Formatter {
+    // What a daemon of this machine expects in the old form has no host.
     SyslogFormatter(
-      options, standard: standard, maximumBytes: maximumBytes, hostname: isLocal ? nil : HostName.current,
-      message: inner?.makeMessageFormatter())
+      options, standard: standard, maximumBytes: maximumBytes,
+      hostname: isLocal && standard == .rfc3164 ? nil : HostName.current, message: inner?.makeMessageFormatter())
   }
 
   private var isLocal: Bool { if case .local = target { true } else { false } }

@@ -26,6 +26,7 @@ package final class Socket {
     to address: SocketAddress, _ type: __socket_type, withinMilliseconds limit: Int
   ) throws(Errno) -> Socket {
     let socket = try Socket(address, type)
+    if type == SOCK_STREAM, address.family != AF_UNIX { socket.limitWhatIsUnderWay() }
     let result = unsafe address.withAddress { unsafe connect(socket.descriptor, $0, $1) }
     if result == 0 { return socket }
     guard errno == EINPROGRESS else { throw .current }
@@ -35,6 +36,19 @@ package final class Socket {
     unsafe getsockopt(socket.descriptor, SOL_SOCKET, SO_ERROR, &code, &size)
     if code != 0 { throw Errno(code) }
     return socket
+  }
+
+  /// What has been sent and not confirmed is lost when a connection breaks: so there is little of it, and a peer that has vanished without a word is
+  /// found out after half a minute.
+  private func limitWhatIsUnderWay() {
+    set(SOL_SOCKET, SO_SNDBUF, 131_072)
+    set(SOL_SOCKET, SO_KEEPALIVE, 1)
+    set(Int32(IPPROTO_TCP), TCP_USER_TIMEOUT, 30_000)
+  }
+
+  private func set(_ level: Int32, _ option: Int32, _ value: Int32) {
+    var value = value
+    unsafe setsockopt(descriptor, level, option, &value, socklen_t(MemoryLayout<Int32>.size))
   }
 
   package func send(_ bytes: UnsafeRawBufferPointer) -> Sent {

@@ -25,7 +25,7 @@ struct SinkKind: Sendable, CustomStringConvertible {
     return subject
   }
 
-  static let all: [SinkKind] = [file, pipe, redirected, fifo, exec]
+  static let all: [SinkKind] = [file, pipe, redirected, fifo, exec, syslogLocal, syslogTCP, journal]
   static let stalling = all.filter(\.canStall)
   static let failing = all.filter(\.canFail)
   static let refusing = all.filter { $0.openImpossible != nil }

@@ -1,0 +1,209 @@
+import Glibc
+import Synchronization
+import TestSupport
+
+@testable import TreeRing
+
+/// Reads a socket on a thread of its own, unless it is told to pause: datagrams of a local socket, or connections over TCP with octet counting. It goes away and comes
+/// back at the same place.
+final class SocketReader: Sendable {
+  enum Place: Sendable {
+    case local(String)
+    case tcp(UInt16)
+  }
+
+  private struct State {
+    var listening: Int32 = -1
+    var connection: Int32 = -1
+    var isPaused = false
+    /// Of the stream, what is no whole frame yet.
+    var partial: [UInt8] = []
+    var lines: [UInt8] = []
+  }
+
+  let place: Place
+  private let state = Mutex(State())
+
+  init(_ place: Place) throws {
+    self.place = place
+    try open()
+    let context = unsafe Unmanaged.passRetained(Weak(self)).toOpaque()
+    var thread = pthread_t()
+    let result = unsafe pthread_create(
+      &thread, nil,
+      { context in
+        guard let context = unsafe context else { return nil }
+        let reader = unsafe Unmanaged<Weak>.fromOpaque(context).takeRetainedValue()
+        while let isBusy = reader.value?.step() { if !isBusy { usleep(500) } }
+        return nil
+      }, context)
+    precondition(result == 0, "cannot start a thread")
+    pthread_detach(thread)
+  }
+
+  deinit { close() }
+
+  private final class Weak: @unchecked Sendable {  // read by one thread, written by the runtime
+    weak let value: SocketReader?
+
+    init(_ value: SocketReader) { self.value = value }
+  }
+
+  /// Begins to listen.
+  func open() throws {
+    switch place {
+    case .local(let path):
+      let descriptor = try Self.socket(AF_UNIX, SOCK_DGRAM)
+      let result = unsafe SocketAddress(path: path)?.withAddress { unsafe bind(descriptor, $0, $1) }
+      guard result == 0 else { throw Errno.current }
+      state.withLock { $0.listening = descriptor }
+    case .tcp(let port):
+      let descriptor = try Self.socket(AF_INET, SOCK_STREAM)
+      var (one, small) = (Int32(1), Int32(4096))
+      unsafe setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &one, 4)
+      // So that a reader who does not read is felt soon.
+      unsafe setsockopt(descriptor, SOL_SOCKET, SO_RCVBUF, &small, 4)
+      var address = FreePort.address(port)
+      let result = unsafe withUnsafePointer(to: &address) { pointer in
+        unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+          unsafe bind(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+        }
+      }
+      guard result == 0, listen(descriptor, 8) == 0 else { throw Errno.current }
+      state.withLock { $0.listening = descriptor }
+    }
+  }
+
+  private static func socket(_ family: Int32, _ type: __socket_type) throws -> Int32 {
+    let flags = Int32(type.rawValue | SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue)
+    let descriptor = Glibc.socket(family, flags, 0)
+    guard descriptor >= 0 else { throw Errno.current }
+    return descriptor
+  }
+
+  /// Goes away.
+  func close() {
+    state.withLock { state in
+      for descriptor in [state.listening, state.connection] where descriptor >= 0 { Glibc.close(descriptor) }
+      (state.listening, state.connection) = (-1, -1)
+      state.partial = []
+    }
+    if case .local(let path) = place { unsafe unlink(path) }
+  }
+
+  var isPaused: Bool {
+    get { state.withLock { $0.isPaused } }
+    set { state.withLock { $0.isPaused = newValue } }
+  }
+
+  /// The lines once they are `count` bytes or ten seconds have passed.
+  func wait(for count: Int) -> [UInt8] {
+    let end = Syscalls.now(CLOCK_MONOTONIC) + 10_000_000_000
+    while state.withLock({ $0.lines.count }) < count, Syscalls.now(CLOCK_MONOTONIC) < end { usleep(500) }
+    return state.withLock { $0.lines }
+  }
+
+  /// Reads once; true when there was something.
+  private func step() -> Bool {
+    state.withLock { state in
+      guard state.listening >= 0, !state.isPaused else { return false }
+      var part = [UInt8](repeating: 0, count: 65_536)
+      if case .local = place {
+        let count = unsafe read(state.listening, &part, part.count)
+        guard count > 0 else { return false }
+        state.lines += part[..<count] + (part[count - 1] == 0x0A ? [] : [0x0A])
+        return true
+      }
+      if state.connection < 0 { state.connection = accept(state.listening, nil, nil) }
+      guard state.connection >= 0 else { return false }
+      let count = unsafe recv(state.connection, &part, part.count, Int32(MSG_DONTWAIT))
+      if count == 0 {
+        Glibc.close(state.connection)
+        (state.connection, state.partial) = (-1, [])
+      }
+      guard count > 0 else { return false }
+      state.partial += part[..<count]
+      Self.unframe(&state.partial, into: &state.lines)
+      return true
+    }
+  }
+
+  /// RFC 6587, section 3.4.1.
+  private static func unframe(_ bytes: inout [UInt8], into lines: inout [UInt8]) {
+    var rest = bytes[...]
+    while let blank = rest.firstIndex(of: 0x20), let length = Int(String(decoding: rest[..<blank], as: UTF8.self)),
+      blank + 1 + length <= rest.endIndex
+    {
+      lines += rest[(blank + 1)..<(blank + 1 + length)] + [0x0A]
+      rest = rest[(blank + 1 + length)...]
+    }
+    bytes = Array(rest)
+  }
+}
+
+/// A sink whose destination is a socket that a thread of the test reads.
+final class SocketSubject: SinkSubject {
+  private let reader: SocketReader
+  private var inode = ""
+
+  init(_ sink: any Sink, _ reader: SocketReader) {
+    self.reader = reader
+    super.init(sink)
+  }
+
+  override var sink: (any Sink)? {
+    willSet { inode = (sink as? any SocketHolder)?.socket.map { Self.name($0.descriptor) } ?? inode }
+  }
+
+  /// `socket:[4711]`, as the descriptor is called in /proc.
+  private static func name(_ descriptor: Int32) -> String {
+    var buffer = [CChar](repeating: 0, count: 64)
+    let count = unsafe readlink("/proc/self/fd/\(descriptor)", &buffer, buffer.count)
+    return String(decoding: buffer[..<max(count, 0)].map { UInt8(bitPattern: $0) }, as: UTF8.self)
+  }
+
+  override func arrived(_ count: Int) -> [UInt8] { reader.wait(for: count) }
+  override func stall(_ isStalled: Bool) { reader.isPaused = isStalled }
+  override func fail() { reader.close() }
+  override func mend() throws { try reader.open() }
+  /// A sink that never opened a socket proves nothing.
+  override func holdsAnything() -> Bool { !inode.hasPrefix("socket:") || Self.isOpen(inode) }
+}
+
+/// A sink with a connection.
+private protocol SocketHolder { var socket: Socket? { get } }
+extension SyslogSink: SocketHolder { var socket: Socket? { carrier?.socket } }
+extension JournalSink: SocketHolder { var socket: Socket? { carrier?.socket } }
+
+extension SinkKind {
+  private static let tooLong = String(repeating: "x", count: 120)
+
+  static let syslogLocal = SinkKind(
+    description: "syslog, local",
+    open: { directory in
+      let path = directory.file("log")
+      return SocketSubject(try SyslogSink(.local(path: path)), try SocketReader(.local(path)))
+    }, canStall: true, canFail: true,
+    openImpossible: { directory in
+      let path = directory.file(tooLong)
+      return ({ try SyslogSink(.local(path: path)) }, path)
+    })
+
+  static let syslogTCP = SinkKind(
+    description: "syslog, TCP",
+    open: { _ in
+      let port = FreePort.find(SOCK_STREAM)
+      return SocketSubject(try SyslogSink(.tcp(host: "127.0.0.1", port: port)), try SocketReader(.tcp(port)))
+    }, canStall: true, canFail: true)
+
+  static let journal = SinkKind(
+    description: "journald",
+    open: { directory in
+      let path = directory.file("socket")
+      return SocketSubject(try JournalSink(path: path), try SocketReader(.local(path)))
+    }, canStall: true, canFail: true,
+    openImpossible: { directory in
+      let path = directory.file(tooLong)
+      return ({ try JournalSink(path: path) }, path)
+    })
+}
