@@ -156,7 +156,8 @@ final class LogSession: Sendable {
     if file.descriptor >= 0 {
       _ = tr_unlock_byte(file.descriptor, RingFile.consumerByte)
       _ = tr_unlock_byte(file.descriptor, RingFile.producerByte)
-      close(file.descriptor)
+      // It stays open: a thread that took this session for the current one a moment ago may still make a ring in it, and must not meet another file under the
+      // same number. Such a ring finds the file sealed, and its records move on.
     }
   }
 
