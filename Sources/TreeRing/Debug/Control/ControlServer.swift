@@ -89,22 +89,28 @@ final class ControlServer: Sendable {
     close(listener)
   }
 
+  /// Everything here but waiting is done while nobody forks, from the thread's first line on. Code that looks harmless may be the first to use a generic
+  /// type, and then holds a lock of the language's runtime: a child of a fork would inherit that lock, held by a thread that it does not have.
   private func serve() {
+    tr_answer_begin()
+    defer { tr_answer_end() }
     var handler = ControlHandler()
     while !isStopping.load(ordering: .sequentiallyConsistent) {
-      var poll = pollfd(fd: listener, events: Int16(POLLIN), revents: 0)
-      unsafe Glibc.poll(&poll, 1, handler.timeBox.pollTimeout(now: Syscalls.now(CLOCK_MONOTONIC)))
+      let isAsked = Self.wait(
+        for: listener, milliseconds: handler.timeBox.pollTimeout(now: Syscalls.now(CLOCK_MONOTONIC)))
       if isStopping.load(ordering: .sequentiallyConsistent) { return }
-      whileNobodyForks { handler.fallBack(now: Syscalls.now(CLOCK_MONOTONIC)) }
-      if poll.revents != 0 { accept(&handler) }
+      handler.fallBack(now: Syscalls.now(CLOCK_MONOTONIC))
+      if isAsked { accept(&handler) }
     }
   }
 
-  /// A fork waits for the end of `body`, which waits for nobody: a child must not inherit a lock that this thread holds.
-  private func whileNobodyForks<Result>(_ body: () -> Result) -> Result {
+  /// Sleeps until something can be read; false when the time is over first. A fork may happen meanwhile: nothing but a system call is under way.
+  private static func wait(for descriptor: Int32, milliseconds: Int32) -> Bool {
+    var poll = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+    tr_answer_end()
+    unsafe Glibc.poll(&poll, 1, milliseconds)
     tr_answer_begin()
-    defer { tr_answer_end() }
-    return body()
+    return poll.revents != 0
   }
 
   private func accept(_ handler: inout ControlHandler) {
@@ -123,6 +129,7 @@ final class ControlServer: Sendable {
   }
 
   private func answer(_ descriptor: Int32, _ handler: inout ControlHandler) -> [ControlLine] {
+    _ = Self.wait(for: descriptor, milliseconds: 2000)
     // Read first: a peer that is refused with its request unread would see a broken connection and no reason.
     let bytes = ControlSocket.read(descriptor, limit: ControlCommand.longestLine, untilLineEnds: true)
     guard let peer = try? ControlSocket.peer(of: descriptor), peer.uid == geteuid() || peer.uid == 0 else {
@@ -131,6 +138,6 @@ final class ControlServer: Sendable {
     guard let text = String(validating: bytes, as: UTF8.self), let command = ControlCommand(line: text) else {
       return [ControlLine("error", "not understood: use the treering that belongs to this program")]
     }
-    return whileNobodyForks { handler.answer(command, peer: peer, now: Syscalls.now(CLOCK_MONOTONIC)) }
+    return handler.answer(command, peer: peer, now: Syscalls.now(CLOCK_MONOTONIC))
   }
 }
