@@ -66,7 +66,10 @@ import Testing
     #expect(try ask(.add("storm:*,-control:tick", forSeconds: nil)).first?[2] == "control:*,storm:*,-control:tick")
     #expect(try ask(.list).first { $0[0] == "control:tick" }?[1] == "off")
     #expect(try ask(.disable(forSeconds: nil)).first?[2] == "")
-    let records = try ticks().filter { $0.logger == "treering.control" }
+    // The answer comes before the record has reached the file.
+    func changes() throws -> [JSONRecord] { try ticks().filter { $0.logger == "treering.control" } }
+    #expect(try waitUntil { try changes().count >= 3 })
+    let records = try changes()
     #expect(records.map { $0["verb"] as? String } == ["enable", "add", "disable"])
     #expect(records.first?.integer("by.uid") == Int(getuid()) && records.first?.integer("by.pid") == Int(getpid()))
     #expect(records.last?["debug.before"] as? String == "control:*,storm:*,-control:tick")
