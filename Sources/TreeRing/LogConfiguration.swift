@@ -16,6 +16,12 @@ public struct LogConfiguration: Sendable {
   public var writer: WriterMode
   /// Debug channels that are on, in npm `debug`'s language; nil for none.
   public var debug: String?
+  /// Keeps the last 128 lines of debug channels that are off in shared memory, for the record of a crash. Then such a call is written, formatted and
+  /// thrown away, about a microsecond, and must not stand in a signal handler.
+  public var flightRecorder = false
+  /// Writes a crash down in shared memory: signal, address, and the frames of the thread. For a signal that the program handles itself nothing is
+  /// changed.
+  public var crashReports = false
   /// The variable that ``debug`` was read from, for what is said about it.
   package var debugSource = "DEBUG"
 

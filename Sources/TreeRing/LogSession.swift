@@ -11,6 +11,7 @@ final class LogSession: Sendable {
   private let local: LocalRingsBox
   private let isExternal: Bool
   private let control: ControlServer?
+  private let box: BlackBox?
 
   /// Makes the ring file and, where the configuration says so, the writer.
   ///
@@ -37,6 +38,7 @@ final class LogSession: Sendable {
     try writer?.start()
     // A file that nobody drains any more has nobody to switch it.
     control = isAfterlife ? nil : file.path.flatMap { ControlServer.start(besideRing: $0) }
+    box = isAfterlife ? nil : file.path.flatMap { BlackBox(configuration, besideRing: $0) }
     unsafe tr_set_producer(producer)
     Self.lastConfiguration = configuration
   }
@@ -110,6 +112,7 @@ final class LogSession: Sendable {
   /// Closes the rings, delivers everything, writes the closing records and removes the file; under a collector, leaves the rest to it.
   func stop() {
     control?.stop()
+    box?.remove()
     seal()
     if let drain = writer?.join() {
       tr_work_begin()
@@ -216,6 +219,7 @@ final class LogSession: Sendable {
   static func abandon() {
     tr_leave_parent()
     ControlServer.abandon()
+    BlackBox.abandon()
     address.store(0, ordering: .releasing)
   }
 }

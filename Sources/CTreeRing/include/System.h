@@ -65,7 +65,7 @@ void tr_at_fork(void (*child)(void));
 void tr_work_begin(void);
 void tr_work_pause(void);
 void tr_work_end(void);
-// Around the control thread's work, for the same reason.
+// The same around the control thread's work.
 void tr_answer_begin(void);
 void tr_answer_end(void);
 // In a forked child: puts private memory in the place of the parent's rings, closes its file, and forgets both. Even an address that a call under way

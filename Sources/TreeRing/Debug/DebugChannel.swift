@@ -45,7 +45,7 @@ public struct DebugChannel: Sendable {
     get {
       guard unsafe tr_channel_passes(key.start, Level.debug.rawValue) else { return false }
       note("", 0)
-      return CallPath.allowsChannel(key)
+      return CallPath.isChannelOn(key)
     }
     nonmutating set { override(newValue) }
   }
@@ -75,7 +75,7 @@ public struct DebugChannel: Sendable {
     let label = unsafe tr_channel_label(key.start)
     guard label != 0 || CallPath.allowsChannel(key) else { return }
     CallPath.record(
-      level: .debug, flags: RecordFlags.channel, name: key, label: label != 0 ? label : CallPath.label(key, nil),
+      level: .debug, flags: RecordFlags.channel, name: key, label: label != 0 ? label : CallPath.channelLabel(key),
       context: nil, text: text, error: { nil }, fields: fields)
   }
 

@@ -94,7 +94,7 @@ extension CallPath {
     return unsafe LabelTable.id(of: name, in: producer.pointee.header)
   }
 
-  /// The same check for a debug channel.
+  /// The same check for a call of a debug channel: whether somebody wants its line, in the stream or aside (``Aside``).
   @usableFromInline
   @inline(never)
   static func allowsChannel(_ name: LogKey) -> Bool {
@@ -103,8 +103,30 @@ extension CallPath {
     guard LogSystem.isStartedOrStarts() else { return false }
     let policy = LogPolicy.current
     let isOn = policy?.allowsChannel(name) ?? false
+    if !isOn, Aside.isWanted { return Aside.takes(name) }
     Gates.channels.set(name, label: labelID(name), threshold: isOn ? Level.debug.rawValue : Gates.closed)
     if LogPolicy.current !== policy { Gates.channels.reopen(name) }
+    // Wanted since the answer was found: the gate must not stay closed.
+    if !isOn, Aside.isWanted { Gates.channels.reopen(name) }
     return isOn
+  }
+
+  /// Whether a channel is on for the caller, as the channel itself tells it.
+  @usableFromInline
+  @inline(never)
+  static func isChannelOn(_ name: LogKey) -> Bool {
+    guard Aside.isWanted, LogRecorder.of(nil) == nil else { return allowsChannel(name) }
+    return Aside.isInStream(name)
+  }
+
+  /// The label's id for a channel. The last thing that a call asks before it takes its ring.
+  @usableFromInline
+  @inline(never)
+  static func channelLabel(_ name: LogKey) -> UInt16 {
+    if LogRecorder.of(nil) == nil, Aside.isWanted, !Aside.isInStream(name) {
+      divert(to: Aside.Target())
+      return 0
+    }
+    return label(name, nil)
   }
 }

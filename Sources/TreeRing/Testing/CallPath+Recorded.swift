@@ -10,7 +10,7 @@ extension CallPath {
   /// What is put back when a diverted call ends. Lies behind the ring's header.
   @unsafe
   private struct Diverted {
-    let recorder: Unmanaged<LogRecorder>
+    let target: Unmanaged<AnyObject>
     let ready: UnsafeMutablePointer<TRRing>?
     let cursor: UnsafeMutablePointer<UInt8>?
     let limit: UnsafeMutablePointer<UInt8>?
@@ -19,8 +19,8 @@ extension CallPath {
   private static let headerSize = MemoryLayout<TRRing>.stride
   private static let recordsOffset = unsafe (headerSize + MemoryLayout<Diverted>.stride + 63) & ~63
 
-  /// Makes the call that is about to take its thread's ring write for `recorder`.
-  static func divert(to recorder: LogRecorder) {
+  /// Makes the call that is about to take its thread's ring write for `target`.
+  static func divert(to target: any DivertedRecordTarget) {
     let thread = unsafe tr_thread()
     let memory = UnsafeMutableRawPointer.allocate(
       byteCount: recordsOffset + RecordLayout.largestRecord, alignment: 64)
@@ -34,7 +34,7 @@ extension CallPath {
     unsafe (memory + headerSize).initializeMemory(
       as: Diverted.self,
       to: Diverted(
-        recorder: .passRetained(recorder), ready: thread.pointee.ready, cursor: thread.pointee.cursor,
+        target: .passRetained(target), ready: thread.pointee.ready, cursor: thread.pointee.cursor,
         limit: thread.pointee.limit))
     unsafe thread.pointee.ready = ring
   }
@@ -51,14 +51,24 @@ extension CallPath {
     if unsafe thread.pointee.ready == nil, unsafe thread.pointee.rings.0 == saved.ready {
       unsafe thread.pointee.ready = saved.ready
     }
-    let recorder = unsafe saved.recorder.takeRetainedValue()
+    let target = unsafe saved.target.takeRetainedValue() as? any DivertedRecordTarget
     let size = unsafe Int(ring.pointee.head)
     if let record = unsafe RecordView(UnsafeRawBufferPointer(start: start, count: size)) {
       let context = unsafe RecordContext(time: Syscalls.now(CLOCK_REALTIME), pid: 0, ring: "", label: nil)
-      unsafe recorder.append(RecordedLog(record, context))
+      unsafe target?.take(record, context)
     }
     unsafe memory.deallocate()
   }
+}
+
+/// Who gets the record of a diverted call.
+protocol DivertedRecordTarget: AnyObject {
+  /// Called once, on the calling thread, when the record is complete. Its bytes are gone afterwards.
+  func take(_ record: RecordView, _ context: RecordContext)
+}
+
+extension LogRecorder: DivertedRecordTarget {
+  func take(_ record: RecordView, _ context: RecordContext) { unsafe append(RecordedLog(record, context)) }
 }
 
 /// Whose records a logger's are, when they are not the process's.
