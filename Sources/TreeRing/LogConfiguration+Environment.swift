@@ -58,6 +58,14 @@ extension LogConfiguration {
       configuration.redactedKeys = keys
       return true
     }
+    read("TREERING_FLIGHT", "on or off") {
+      configuration.flightRecorder = $0 == "on"
+      return ["on", "off"].contains($0)
+    }
+    read("TREERING_CRASH", "on or off") {
+      configuration.crashReports = $0 == "on"
+      return ["on", "off"].contains($0)
+    }
     if let directory = variable("TREERING_DIR"), !directory.isEmpty { configuration.directory = directory }
     configuration.debug = variable("DEBUG")
     return configuration

@@ -11,6 +11,7 @@ final class LogSession: Sendable {
   private let local: LocalRingsBox
   private let isExternal: Bool
   private let control: ControlServer?
+  private let box: BlackBox?
 
   /// Makes the ring file and, where the configuration says so, the writer.
   ///
@@ -46,6 +47,7 @@ final class LogSession: Sendable {
     try writer?.start(configuration.writerThread)
     // A file that nobody drains any more has nobody to switch it.
     control = isAfterlife ? nil : file.path.flatMap { ControlServer.start(besideRing: $0) }
+    box = isAfterlife ? nil : file.path.flatMap { BlackBox(configuration, besideRing: $0) }
     unsafe tr_set_producer(producer)
     // Once more: a site that was learnt since has been written to the file before this one, or is seen now.
     unsafe SiteTable.copyAll(to: header, file.descriptor)
@@ -136,6 +138,7 @@ final class LogSession: Sendable {
   /// Closes the rings, delivers everything, writes the closing records and removes the file; under a collector, leaves the rest to it.
   func stop() {
     control?.stop()
+    defer { box?.remove() }
     seal()
     if let writer {
       guard let (drain, predecessors) = writer.join() else {
@@ -276,6 +279,7 @@ final class LogSession: Sendable {
   static func abandon() {
     tr_leave_parent()
     ControlServer.abandon()
+    BlackBox.abandon()
     address.store(0, ordering: .releasing)
   }
 }

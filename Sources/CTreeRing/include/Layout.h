@@ -34,6 +34,7 @@
 #define TR_ATTENTION_SEALED 2u  // the ring is closed: what was just committed may not be drained
 #define TR_ATTENTION_NESTED 4u  // the ring belongs to calls inside calls: the end of a call is not the end of the outer one
 #define TR_ATTENTION_DIVERTED 8u  // the ring is a test's, for one call: never in a file
+#define TR_ATTENTION_ASIDE 16u  // the ring is for one line of a debug channel that is off: never in a file
 
 // TRRing.owner
 #define TR_OWNER_FREE 0u    // no thread owns it; the next thread takes it

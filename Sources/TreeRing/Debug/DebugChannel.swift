@@ -45,7 +45,7 @@ public struct DebugChannel: Sendable {
     get {
       guard unsafe tr_gate_passes(tr_channel_gate(key.start), Level.debug.rawValue) else { return false }
       note("", 0)
-      return CallPath.allowsChannel(key)
+      return CallPath.isChannelOn(key)
     }
     nonmutating set { override(newValue) }
   }
@@ -76,7 +76,7 @@ public struct DebugChannel: Sendable {
     let label = tr_gate_label(gate)
     guard label != 0 || CallPath.allowsChannel(key) else { return }
     CallPath.record(
-      level: .debug, flags: RecordFlags.channel, name: key, label: label != 0 ? label : CallPath.label(key, nil),
+      level: .debug, flags: RecordFlags.channel, name: key, label: label != 0 ? label : CallPath.channelLabel(key),
       context: nil, source: LogSource(file, line, column), text: text, error: { nil }, fields: fields)
   }
 

@@ -28,10 +28,16 @@ extension CallPath {
     _ thread: UnsafeMutablePointer<TRThread>, _ taken: UnsafeMutablePointer<TRRing>?, _ level: Level
   ) -> UnsafeMutablePointer<TRRing>? {
     if let ring = unsafe taken { return unsafe makeRoom(ring, thread, level) }
+    // A signal handler's record that matters must not end up aside: it passes by.
+    if level == .debug, let ring = unsafe tr_flight_take_pending() { return unsafe ring }
     guard LogSystem.isStartedOrStarts(), let producer = unsafe tr_producer() else { return nil }
     if unsafe thread.pointee.generation != producer.pointee.generation { unsafe forgetRings(thread, producer) }
-    return unsafe thread.pointee.rings.0 == nil
-      ? firstCall(thread, producer, level) : nestedCall(thread, producer, level)
+    if unsafe thread.pointee.rings.0 == nil {
+      let ring = unsafe firstCall(thread, producer, level)
+      // Inside a call that goes aside the first one is a nested one: the outer call's cursor has to be kept.
+      guard unsafe ring != nil, unsafe tr_flight_thread().pointee.depth > 0 else { return unsafe ring }
+    }
+    return unsafe nestedCall(thread, producer, level)
   }
 
   /// The ring's consumer may have moved on since the producer last looked. A record that matters more may also use what is kept for its kind.
@@ -100,6 +106,7 @@ extension CallPath {
       return nil
     }
     unsafe tr_watch_thread_end({ unsafe CallPath.threadEnded($0) }, thread)
+    if tr_watches_crashes() { tr_prepare_thread_for_crash() }
     return unsafe hasRoom(ring, level) ? ring : makeRoom(ring, thread, level)
   }
 
@@ -151,6 +158,7 @@ extension CallPath {
     _ start: UnsafeMutablePointer<UInt8>, _ attention: UInt32
   ) {
     if attention & TR_ATTENTION_DIVERTED != 0 { return unsafe finishDiverted(thread, ring, start) }
+    if attention & TR_ATTENTION_ASIDE != 0 { return unsafe finishAside(thread, ring, start) }
     if attention & TR_ATTENTION_PARKED != 0 {
       unsafe _ = tr_and32(&ring.pointee.attention, ~TR_ATTENTION_PARKED)
       LogSystem.wakeWriter()

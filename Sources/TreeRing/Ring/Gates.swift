@@ -16,6 +16,8 @@ struct Gates {
 
   /// Nothing passes.
   static let closed: UInt8 = 255
+  /// Of a channel that is off, while somebody may want its lines aside (``Aside``): its calls pass, and ask there. Such a gate has no label.
+  static let aside = Level.debug.rawValue
 
   private func gate(_ name: LogKey) -> UnsafeMutablePointer<TRGate> {
     unsafe table + Int(UInt16(truncatingIfNeeded: UInt(bitPattern: name.start)))
@@ -42,6 +44,11 @@ struct Gates {
   func answer(_ name: LogKey, _ level: Level) -> Bool? {
     let gate = unsafe tr_load64(gate(name)) &- tr_gate_owner(name.start)
     return tr_gate_label(gate) == 0 ? nil : tr_gate_passes(gate, level.rawValue)
+  }
+
+  /// Whether `name` is known to be off for everybody, with its lines going aside.
+  func isAside(_ name: LogKey) -> Bool {
+    unsafe tr_load64(gate(name)) &- tr_gate_owner(name.start) == UInt64(Self.aside) << 16
   }
 
   /// Forgets what was found out: each name asks again at its next call. Owners stay.
@@ -93,17 +100,47 @@ extension CallPath {
     return unsafe LabelTable.id(of: name, in: producer.pointee.header)
   }
 
-  /// The same check for a debug channel.
+  /// The same check for a call of a debug channel: whether somebody wants its line, in the stream or aside.
   @usableFromInline
   @inline(never)
   static func allowsChannel(_ name: LogKey) -> Bool {
     if let recorder = LogRecorder.of(nil) { return recorder.allowsChannel(name) }
     if let answer = Gates.channels.answer(name, .debug) { return answer }
+    if Gates.channels.isAside(name), Aside.isWanted { return Aside.takes(name) }
     guard LogSystem.isStartedOrStarts() else { return false }
     let policy = LogPolicy.current
     let isOn = policy?.allowsChannel(name) ?? false
-    Gates.channels.set(name, label: labelID(name), threshold: isOn ? Level.debug.rawValue : Gates.closed)
+    let isAside = !isOn && Aside.isWanted
+    settleChannel(name, isOn: isOn, isAside: isAside)
     if LogPolicy.current !== policy { Gates.channels.reopen(name) }
-    return isOn
+    return isOn || isAside && Aside.takes(name)
+  }
+
+  private static func settleChannel(_ name: LogKey, isOn: Bool, isAside: Bool) {
+    guard !isAside else { return Gates.channels.set(name, label: 0, threshold: Gates.aside) }
+    let label = labelID(name)
+    // Without a label the gate of a channel that is on would look like one whose lines go aside: it stays undecided.
+    let threshold = isOn ? (label == 0 ? 0 : Level.debug.rawValue) : Gates.closed
+    Gates.channels.set(name, label: label, threshold: threshold)
+    if !isOn, Aside.isWantedAfterClosing() { Gates.channels.reopen(name) }
+  }
+
+  /// Whether a channel is on for the caller, as the channel itself tells it: lines that only go aside do not count.
+  @usableFromInline
+  @inline(never)
+  static func isChannelOn(_ name: LogKey) -> Bool {
+    allowsChannel(name) && (LogRecorder.of(nil) != nil || !Aside.isWanted || Aside.isInStream(name))
+  }
+
+  /// The label's id for a channel, or 0: then the record carries the name. The last thing that a call asks before it takes its ring: a line that goes
+  /// aside gets a ring of its own here.
+  @usableFromInline
+  @inline(never)
+  static func channelLabel(_ name: LogKey) -> UInt16 {
+    if LogRecorder.of(nil) == nil, Aside.isWanted, !Aside.isInStream(name) {
+      divertAside()
+      return 0
+    }
+    return label(name, nil)
   }
 }

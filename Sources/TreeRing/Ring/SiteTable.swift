@@ -32,8 +32,10 @@ enum SiteTable {
   @inline(never)
   static func unknown(_ thread: UnsafeMutablePointer<TRThread>, _ source: LogSource) -> UnsafePointer<TRSite> {
     let spot = unsafe Int(tr_site_spot(source.file.utf8Start, source.place))
+    // A call that goes aside may stand inside one that is learning.
+    let isOutermost = unsafe thread.pointee.depth == 0 && tr_flight_thread().pointee.depth == 0
     let isLearnt =
-      unsafe source.place != 0 && thread.pointee.depth == 0 && tr_site_spots()[spot] == 0
+      unsafe source.place != 0 && isOutermost && tr_site_spots()[spot] == 0
       && tr_load32(tr_site_count()) < TR_MAX_SITES
     guard isLearnt else { return unsafe tr_site_at(TR_SITE_NONE) }
     unsafe thread.pointee.piece_count = 0
@@ -156,6 +158,18 @@ enum SiteTable {
     }
   }
 
+  /// Copies a site's entry to `place`, for a record that has to be read without this table. Returns its size; 0 when there is none, or no room for it.
+  static func copyEntry(_ id: UInt16, to place: UnsafeMutableRawPointer, room: Int) -> Int {
+    guard id >= TR_SITE_FIRST, id < TR_MAX_SITES else { return 0 }
+    let site = unsafe tr_site_table() + Int(id)
+    let details = unsafe tr_site_details_table() + Int(id)
+    guard unsafe tr_load64(tr_site_id(site)) != 0 else { return 0 }
+    let size = unsafe entrySize(details)
+    guard size <= room else { return 0 }
+    unsafe write(site, details, size, to: place)
+    return size
+  }
+
   // MARK: reading
 
   /// What this process knows of a site of its own.
@@ -193,7 +207,8 @@ extension [UInt8] {
 
 extension RecordTemplate {
   /// Nil when the bytes are no entry.
-  fileprivate convenience init?(entry: [UInt8]) {
+  convenience init?(entry: [UInt8]) {
+    guard entry.count >= 14 else { return nil }
     var at = 14 + Int(entry.integer(12, 2))
     guard at <= entry.count else { return nil }
     let file = String(decoding: entry[14..<at], as: UTF8.self)

@@ -125,28 +125,28 @@ extension ELFFile {
     case function = 2
   }
 
-  /// Symbols of a kind, or those of them that have a size and end in one of several ways. From `.symtab`, and from `.dynsym` of a stripped file.
-  /// O(symbols).
-  package func symbols(_ kind: SymbolKind, size: UInt64? = nil, endings: [String] = []) -> [Symbol] {
+  /// Symbols of a kind that have a size and end in one of several ways. O(symbols).
+  package func symbols(_ kind: SymbolKind, size: UInt64, endings: [String]) -> [Symbol] {
+    var found: [Symbol] = []
+    forEachSymbol(kind) { address, symbolSize, name in
+      guard symbolSize == size else { return }
+      let name = name()
+      if endings.contains(where: name.hasSuffix) { found.append(Symbol(name: name, address: address, size: size)) }
+    }
+    return found
+  }
+
+  /// Calls `body` with address, size and name of each defined symbol of a kind, from `.symtab`, and from `.dynsym` of a stripped file. Reads both tables;
+  /// the name is made when it is asked for.
+  func forEachSymbol(_ kind: SymbolKind, _ body: (UInt64, UInt64, () -> String) -> Void) {
     guard let table = sections.first(where: { $0.type == 2 }) ?? sections.first(where: { $0.type == 11 }),
       sections.indices.contains(Int(table.link)), let names = bytes(of: sections[Int(table.link)]),
       let entries = bytes(of: table)
-    else { return [] }
-    let endings = endings.map { Array($0.utf8) + [0] }
-    var found: [Symbol] = []
+    else { return }
     for at in stride(from: 0, through: entries.count - 24, by: 24) {
       guard entries[at + 4] & 15 == kind.rawValue, entries.word16(at + 6) != 0 else { continue }
-      guard size == nil || entries.word64(at + 16) == size else { continue }
-      let start = Int(entries.word32(at))
-      guard start < names.count, let end = names[start...].firstIndex(of: 0) else { continue }
-      let name = names[start...end]
-      guard endings.isEmpty || endings.contains(where: { name.suffix($0.count).elementsEqual($0) }) else { continue }
-      found.append(
-        Symbol(
-          name: String(decoding: name.dropLast(), as: UTF8.self), address: entries.word64(at + 8),
-          size: entries.word64(at + 16)))
+      body(entries.word64(at + 8), entries.word64(at + 16)) { names.cString(at: Int(entries.word32(at))) }
     }
-    return found
   }
 
   /// What the dynamic linker puts at these addresses, as addresses of the linker: in a position-independent file, a pointer in initialised data is an

@@ -7,14 +7,11 @@ import Glibc
 /// into the place of the thread's own: memory for one record, with `TR_ATTENTION_DIVERTED` set. The call takes it, writes and commits as ever, sees that its ring
 /// wants attention, and `finishDiverted` takes the record out and puts the thread's own ring back. Between `divert` and the taking of the ring no code of the user runs.
 extension CallPath {
-  /// What is put back when a diverted call ends. Lies behind the ring's header.
+  /// Who gets the record, and what is put back. Lies behind the ring's header.
   @unsafe
   private struct Diverted {
     let recorder: Unmanaged<LogRecorder>
-    let ready: UnsafeMutablePointer<TRRing>?
-    let cursor: UnsafeMutablePointer<UInt8>?
-    let limit: UnsafeMutablePointer<UInt8>?
-    let slots: UnsafePointer<UInt64>?
+    let thread: InterruptedCall
   }
 
   private static let headerSize = MemoryLayout<TRRing>.stride
@@ -34,9 +31,7 @@ extension CallPath {
     unsafe ring.pointee.attention = TR_ATTENTION_DIVERTED
     unsafe (memory + headerSize).initializeMemory(
       as: Diverted.self,
-      to: Diverted(
-        recorder: .passRetained(recorder), ready: thread.pointee.ready, cursor: thread.pointee.cursor,
-        limit: thread.pointee.limit, slots: thread.pointee.slots))
+      to: Diverted(recorder: .passRetained(recorder), thread: InterruptedCall(of: thread)))
     unsafe thread.pointee.ready = ring
   }
 
@@ -46,13 +41,7 @@ extension CallPath {
   ) {
     let memory = UnsafeMutableRawPointer(ring)
     let saved = unsafe (memory + headerSize).load(as: Diverted.self)
-    unsafe thread.pointee.cursor = saved.cursor
-    unsafe thread.pointee.limit = saved.limit
-    unsafe thread.pointee.slots = saved.slots
-    // A call in the arguments may have given the thread its first ring, or taken a closed one away.
-    if unsafe thread.pointee.ready == nil, unsafe thread.pointee.rings.0 == saved.ready {
-      unsafe thread.pointee.ready = saved.ready
-    }
+    unsafe saved.thread.restore(to: thread)
     let recorder = unsafe saved.recorder.takeRetainedValue()
     let size = unsafe Int(ring.pointee.head)
     if var record = unsafe RecordView(UnsafeRawBufferPointer(start: start, count: size)) {
