@@ -15,7 +15,6 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
-#include <sys/uio.h>
 #include <time.h>
 #include <ucontext.h>
 #include <unistd.h>
@@ -44,21 +43,34 @@ static Registers registers_of(const ucontext_t *context) {
 
 // MARK: frames
 
-// Whether the next frame was found: a stack that is broken is asked through the kernel, which answers with an error instead of a fault.
-static bool read_words(uint64_t address, uint64_t words[2]) {
-  struct iovec local = {words, 16}, remote = {(void *)address, 16};
-  return process_vm_readv(getpid(), &local, 1, &remote, 1, 0) == 16;
+// Eight bytes of a process that is broken, through a pipe: the kernel answers with an error where reading them here would be a fault.
+static bool read_word(const int pipe[2], uint64_t address, uint64_t *word) {
+  return address % 8 == 0 && write(pipe[1], (const void *)address, 8) == 8 && read(pipe[0], word, 8) == 8;
 }
 
 // By the chain of frame pointers, where the code keeps one.
-static void walk_frame_pointers(TRBlackBox *box, Registers at) {
-  uint64_t frame = at.fp, lowest = at.sp, words[2];
-  while (box->frame_count < TR_BOX_FRAMES && frame >= lowest && frame - lowest < (64u << 20) && frame % 8 == 0) {
-    if (!read_words(frame, words) || words[1] < 4096) return;
-    box->frames[box->frame_count++] = words[1];
+static void walk_frame_pointers(TRBlackBox *box, Registers at, const int pipe[2]) {
+  uint64_t frame = at.fp, lowest = at.sp, next, caller;
+  while (box->frame_count < TR_BOX_FRAMES && frame >= lowest && frame - lowest < (64u << 20)) {
+    if (!read_word(pipe, frame, &next) || !read_word(pipe, frame + 8, &caller) || caller < 4096) return;
+    box->frames[box->frame_count++] = caller;
     lowest = frame + 16;
-    frame = words[0];
+    frame = next;
   }
+}
+
+// Where the unwinder knows nothing of the place.
+static void walk_by_hand(TRBlackBox *box, Registers at) {
+  int pipe[2];
+  if (pipe2(pipe, O_CLOEXEC | O_NONBLOCK) != 0) return;
+#if defined(__x86_64__)
+  // A call of an address where nothing is: what the call left on the stack is where it would have returned to.
+  uint64_t word;
+  if (!read_word(pipe, at.pc & ~7ull, &word) && read_word(pipe, at.sp, &word)) box->frames[box->frame_count++] = word;
+#endif
+  walk_frame_pointers(box, at, pipe);
+  close(pipe[0]);
+  close(pipe[1]);
 }
 
 typedef struct {
@@ -85,7 +97,7 @@ static void write_frames(TRBlackBox *box, Registers at) {
   box->frame_count = 1;
   Walk walk = {box, at.pc, false};
   _Unwind_Backtrace(step, &walk);
-  if (box->frame_count == 1) walk_frame_pointers(box, at);
+  if (box->frame_count == 1) walk_by_hand(box, at);
 }
 
 // MARK: the slot

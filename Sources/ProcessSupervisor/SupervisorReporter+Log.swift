@@ -2,9 +2,21 @@ import TreeRing
 
 private let log = Logger("supervisor")
 
-/// Writes a supervisor's events as records of the logger `supervisor`. Does not block.
+/// Writes a supervisor's events as records of the logger `supervisor`. Does not block before the last one.
+///
+/// A worker that logs with TreeRing, and is told to (`TREERING_CRASH=on`, `TREERING_FLIGHT=on`), leaves a black box beside its rings: then the record of its
+/// crash also has the thread, its frames and the last debug lines, and comes when they have got their names.
 package struct SupervisorLog: SupervisorReporter {
-  package init() {}
+  private let rings: String?
+  private let teller = CrashTeller()
+
+  /// - Parameter rings: the directory of the workers' ring files; nil when it is not known.
+  package init(rings: String? = nil) { self.rings = rings }
+
+  /// Takes what a dead worker left.
+  private func report(of exit: WorkerExit) -> CrashReport? {
+    rings.flatMap { CrashReport.take(ofProcess: exit.pid, in: $0) }
+  }
 
   package func report(_ event: SupervisorEvent) {
     switch event {
@@ -18,10 +30,19 @@ package struct SupervisorLog: SupervisorReporter {
         $0["worker"] = worker
         $0["after"] = after
       }
-    case .workerExited(let exit): log.log(.info, about: exit.pid, "worker exited") { Self.describe(&$0, exit) }
-    case .workerCrashed(let exit): log.log(.critical, about: exit.pid, "worker crashed") { Self.describe(&$0, exit) }
+    case .workerExited(let exit):
+      // One that had to be killed has left its box.
+      _ = report(of: exit)
+      log.log(.info, about: exit.pid, "worker exited") { exit.describe(&$0) }
+    case .workerCrashed(let exit):
+      if let report = report(of: exit) { return teller.tell(exit, report) }
+      log.log(.critical, about: exit.pid, "worker crashed") { exit.describe(&$0) }
     case .bootFailed(let exit):
-      log.log(.critical, about: exit.pid, "worker cannot run as it is configured") { Self.describe(&$0, exit) }
+      let report = report(of: exit)
+      log.log(.critical, about: exit.pid, "worker cannot run as it is configured") {
+        exit.describe(&$0)
+        report?.describe(&$0, backtrace: [])
+      }
     case .workerKilled(let worker, let pid):
       log.log(.warning, about: pid, "worker did not stop in time, killed") { $0["worker"] = worker }
     case .spawnFailed(let worker, let code):
@@ -45,17 +66,10 @@ package struct SupervisorLog: SupervisorReporter {
     case .reloadFailed(let worker, let reason):
       log.error("rolling restart given up, the old worker stays: \(Self.text(reason))") { $0["worker"] = worker }
     case .stopping(let workers): log.notice("stopping") { $0["workers"] = workers }
-    case .stopped(let code): log.notice("stopped") { $0["exit"] = code }
+    case .stopped(let code):
+      teller.finish()
+      log.notice("stopped") { $0["exit"] = code }
     }
-  }
-
-  /// The contract's crash record: the signal's name, or the exit code; how long it was up, and how often it had been restarted.
-  private static func describe(_ fields: inout LogFields, _ exit: WorkerExit) {
-    fields["worker"] = exit.worker
-    if let signal = exit.status.signalName { fields["signal"] = signal }
-    if let code = exit.status.code { fields["exit"] = code }
-    fields["uptime"] = exit.uptime
-    fields["restarts"] = exit.restarts
   }
 
   private static func text(_ reason: ReloadFailure) -> String {
@@ -64,5 +78,16 @@ package struct SupervisorLog: SupervisorReporter {
     case .late: "the new one was late"
     case .notStarted(let code): "the new one could not be started (\(SystemError.text(code)))"
     }
+  }
+}
+
+extension WorkerExit {
+  /// The contract's crash record: the signal's name, or the exit code; how long it was up, and how often it had been restarted.
+  func describe(_ fields: inout LogFields) {
+    fields["worker"] = worker
+    if let signal = status.signalName { fields["signal"] = signal }
+    if let code = status.code { fields["exit"] = code }
+    fields["uptime"] = uptime
+    fields["restarts"] = restarts
   }
 }

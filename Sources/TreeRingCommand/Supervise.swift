@@ -47,15 +47,20 @@ struct Supervise: ParsableCommand {
   func run() throws {
     let configuration = SupervisorConfiguration(
       program: command[0], arguments: Array(command.dropFirst()), launcher: ["/proc/self/exe", "exec-worker", "--"],
-      workers: workers, restarts: try restarts())
+      workers: workers, environment: environment, restarts: try restarts())
     let code: Int32
     do {
-      code = try Supervisor(configuration, listener: try socket(), reporter: SupervisorLog()).run()
+      code = try Supervisor(configuration, listener: try socket(), reporter: SupervisorLog(rings: DefaultDirectory.rings)).run()
     } catch {
       Console.complain("\(error)")
       throw ExitCode.failure
     }
     if code != 0 { throw ExitCode(code) }
+  }
+
+  /// Workers that log with TreeRing write their crashes down, unless somebody has decided that already.
+  private var environment: [String: String] {
+    Syscalls.environment("TREERING_CRASH") == nil ? ["TREERING_CRASH": "on"] : [:]
   }
 
   private func socket() throws -> ListeningSocket? {

@@ -11,7 +11,7 @@ let debug = DebugChannel("storm:debug")
 @main
 enum LogStorm {
   static let modes: [String: @Sendable () -> Void] = [
-    "collect": Collect.run, "control": Control.run, "control-fork": Fork.runControlled, "deep": Nested.runDeep,
+    "collect": Collect.run, "control": Control.run, "crash": Crash.run, "control-fork": Fork.runControlled, "deep": Nested.runDeep,
     "fork": Fork.run, "levels": Levels.run, "nested": Nested.run, "paced": Paced.run,
     "orphan": Fork.runOrphan, "sites": Sites.run,
     "signals": Signals.run, "steps": Steps.run, "stop": Stop.run, "stored": Stored.run, "threads": Threads.run,

@@ -23,28 +23,44 @@ struct Backtrace {
 
   /// One line for each address. The first is an instruction, the others are return addresses: the call is just before them.
   func describe(_ addresses: [UInt64]) -> [String] {
-    let places = addresses.enumerated().map { index, address in place(of: index == 0 ? address : address &- 1) }
-    var names: [String: [UInt64: ELFFile.Symbol]] = [:]
-    var files: [String: ELFFile] = [:]
-    for path in Set(places.compactMap { $0?.path }) {
+    let found = places(of: addresses)
+    var functions: [String: (file: ELFFile, symbols: [UInt64: ELFFile.Symbol])] = [:]
+    for path in Set(found.compactMap { $0?.path }) {
       guard let file = Self.open(path) else { continue }
-      files[path] = file
-      let wanted = places.compactMap { $0?.path == path ? file.address(ofOffset: $0?.offset ?? 0) : nil }
-      names[path] = file.functions(at: wanted)
+      let wanted = found.compactMap { $0?.path == path ? file.address(ofOffset: $0?.offset ?? 0) : nil }
+      functions[path] = (file, file.functions(at: wanted))
     }
-    return zip(addresses, places).map { address, place in
-      guard let place else { return Self.hexadecimal(address) }
-      let program = place.path.split(separator: "/").last.map(String.init) ?? place.path
-      guard let linked = files[place.path]?.address(ofOffset: place.offset), let symbol = names[place.path]?[linked]
-      else { return "\(Self.hexadecimal(place.offset)) in \(program)".withoutControls }
-      return "\(SymbolName.demangled(symbol.name)) + \(linked - symbol.address) (\(program))".withoutControls
+    return zip(addresses, found).map { address, place in
+      guard let place, let file = functions[place.path], let linked = file.file.address(ofOffset: place.offset),
+        let symbol = file.symbols[linked]
+      else { return Self.text(address, place) }
+      return "\(SymbolName.function(symbol.name)) + \(linked - symbol.address) (\(place.program))".withoutControls
     }
   }
 
-  private func place(of address: UInt64) -> (path: String, offset: UInt64)? {
+  /// The same without names: where in which file.
+  func places(_ addresses: [UInt64]) -> [String] { zip(addresses, places(of: addresses)).map(Self.text) }
+
+  private func places(of addresses: [UInt64]) -> [Place?] {
+    addresses.enumerated().map { index, address in place(of: index == 0 ? address : address &- 1) }
+  }
+
+  private static func text(_ address: UInt64, _ place: Place?) -> String {
+    guard let place else { return hexadecimal(address) }
+    return "\(hexadecimal(place.offset)) in \(place.program)".withoutControls
+  }
+
+  /// A byte of a file.
+  private struct Place {
+    let path: String
+    let offset: UInt64
+    var program: String { path.split(separator: "/").last.map(String.init) ?? path }
+  }
+
+  private func place(of address: UInt64) -> Place? {
     guard let mapping = mappings.first(where: { $0.range.contains(address) }) else { return nil }
     let (offset, overflow) = mapping.offset.addingReportingOverflow(address - mapping.range.lowerBound)
-    return overflow ? nil : (mapping.path, offset)
+    return overflow ? nil : Place(path: mapping.path, offset: offset)
   }
 
   /// A program that was replaced on disk since it was started is read through this process, where it is the same one.

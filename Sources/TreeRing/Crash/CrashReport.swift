@@ -61,13 +61,17 @@ package struct CrashReport: Sendable {
     return kept.suffix(count).map { line in
       let output = OutputBuffer(capacity: 512)
       unsafe line.withRecord { unsafe formatter.append($0, $1, to: output) }
-      return unsafe String(decoding: output.bytes, as: UTF8.self).withoutControls
+      let text = unsafe String(decoding: output.bytes, as: UTF8.self)
+      return (text.hasSuffix("\n") ? String(text.dropLast()) : text).withoutControls
     }
   }
 
   /// The frames as people read them: `Shop.Cart.add(_:) + 35 (shop)`. Reads the symbol tables of the files that the process consisted of, as they are now.
   /// Blocking: some 100 ms for a large program.
   package func backtrace() -> [String] { Backtrace(maps: maps).describe(frames) }
+
+  /// The frames without their functions' names: `0x51c30 in shop`, the place in the file. Does not block.
+  package var addresses: [String] { Backtrace(maps: maps).places(frames) }
 }
 
 // MARK: the files

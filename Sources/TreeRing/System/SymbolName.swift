@@ -29,4 +29,17 @@ package enum SymbolName {
     return String(
       text[..<opening.lowerBound] + text[opening.upperBound..<space.lowerBound] + text[text.index(after: closing)...])
   }
+
+  /// A function's symbol, without what makes private names unique; what is longer than a line is cut.
+  static func function(_ name: String) -> String {
+    var text = demangled(name)
+    while let middle = text.firstRange(of: " in _"), let opening = text[..<middle.lowerBound].lastIndex(of: "("),
+      let closing = text[middle.upperBound...].firstIndex(of: ")")
+    {
+      text = String(text[..<opening] + text[text.index(after: opening)..<middle.lowerBound] + text[text.index(after: closing)...])
+    }
+    return text.count > longest ? text.prefix(longest) + "…" : text
+  }
+
+  private static let longest = 160
 }
