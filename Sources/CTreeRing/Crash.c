@@ -59,20 +59,6 @@ static void walk_frame_pointers(TRBlackBox *box, Registers at, const int pipe[2]
   }
 }
 
-// Where the unwinder knows nothing of the place.
-static void walk_by_hand(TRBlackBox *box, Registers at) {
-  int pipe[2];
-  if (pipe2(pipe, O_CLOEXEC | O_NONBLOCK) != 0) return;
-#if defined(__x86_64__)
-  // A call of an address where nothing is: what the call left on the stack is where it would have returned to.
-  uint64_t word;
-  if (!read_word(pipe, at.pc & ~7ull, &word) && read_word(pipe, at.sp, &word)) box->frames[box->frame_count++] = word;
-#endif
-  walk_frame_pointers(box, at, pipe);
-  close(pipe[0]);
-  close(pipe[1]);
-}
-
 typedef struct {
   TRBlackBox *box;
   uint64_t pc;
@@ -91,13 +77,32 @@ static _Unwind_Reason_Code step(struct _Unwind_Context *context, void *argument)
   return _URC_NO_REASON;
 }
 
-// By the unwinder's tables first: optimised code keeps no frame pointers. With glibc 2.35 and later it takes no lock.
+// A call of an address where nothing is: what it left on the stack is where it would have returned to.
+static void walk_from_caller(TRBlackBox *box, Registers at, const int pipe[2]) {
+#if defined(__x86_64__)
+  uint64_t caller;
+  if (read_word(pipe, at.sp, &caller)) box->frames[box->frame_count++] = caller;
+#endif
+  walk_frame_pointers(box, at, pipe);
+}
+
+// By the unwinder's tables: optimised code keeps no frame pointers. It reads the instructions at an address it has no table for, so there must be some.
 static void write_frames(TRBlackBox *box, Registers at) {
   box->frames[0] = at.pc;
   box->frame_count = 1;
-  Walk walk = {box, at.pc, false};
-  _Unwind_Backtrace(step, &walk);
-  if (box->frame_count == 1) walk_by_hand(box, at);
+  int pipe[2];
+  uint64_t word;
+  bool has_pipe = pipe2(pipe, O_CLOEXEC | O_NONBLOCK) == 0;
+  if (has_pipe && !read_word(pipe, at.pc & ~7ull, &word)) {
+    walk_from_caller(box, at, pipe);
+  } else {
+    Walk walk = {box, at.pc, false};
+    _Unwind_Backtrace(step, &walk);
+    if (has_pipe && box->frame_count == 1) walk_frame_pointers(box, at, pipe);
+  }
+  if (!has_pipe) return;
+  close(pipe[0]);
+  close(pipe[1]);
 }
 
 // MARK: the slot

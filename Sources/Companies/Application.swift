@@ -35,7 +35,10 @@ package struct Application: Service {
     self.onListening = onListening
     edge = Edge(
       configuration: configuration, readiness: readiness, accessLog: accessLog, logger: Self.logger,
-      respond: Responder(router: router.buildResponder(), errorLog: errorLog, logger: Self.logger).respond)
+      respond: Responder(
+        router: router.buildResponder(), errorLog: errorLog,
+        isDebugAllowed: configuration.environment == .development, logger: Self.logger
+      ).respond)
   }
 
   /// Makes the data directory and the store in it, and fills the store, where they are missing. For a supervisor, so

@@ -23,7 +23,8 @@ struct Main {
     try startLogging(rings)
     let supervisor: Supervisor
     do {
-      supervisor = try Supervisor(configuration(directory, rings), listener: listener, reporter: SupervisorLog(rings: rings))
+      supervisor = try Supervisor(
+        configuration(directory, rings), listener: listener, reporter: SupervisorLog(rings: rings))
     } catch {
       throw fail(error, .failure)
     }
@@ -93,7 +94,9 @@ struct Main {
     if let files = place.staticFiles { arguments += ["--static", files] }
     var environment = ["TREERING_WRITER": "external", "TREERING_DIR": rings]
     // The record of a crash has its frames and the last debug lines, whatever DEBUG says.
-    for name in ["TREERING_CRASH", "TREERING_FLIGHT"] where Syscalls.environment(name) == nil { environment[name] = "on" }
+    for name in ["TREERING_CRASH", "TREERING_FLIGHT"] where Syscalls.environment(name) == nil {
+      environment[name] = "on"
+    }
     if Syscalls.environment("SWIFT_BACKTRACE") == nil { environment["SWIFT_BACKTRACE"] = backtraces(directory) }
     return SupervisorConfiguration(
       program: "/proc/self/exe", arguments: arguments, programName: "companies", workers: workers,

@@ -14,6 +14,8 @@ struct Worker: AsyncParsableCommand {
 
   func run() async throws {
     let lifeline = WorkerLifeline.start()
+    // Before the first record: a crash before it is to be told, too.
+    do { try LogSystem.start(.fromEnvironment()) } catch { Syscalls.complain("\(error)") }
     // What the packages say goes where our own records go.
     TreeRingLogging.bootstrap()
     do {

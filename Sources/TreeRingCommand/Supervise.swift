@@ -50,7 +50,9 @@ struct Supervise: ParsableCommand {
       workers: workers, environment: environment, restarts: try restarts())
     let code: Int32
     do {
-      code = try Supervisor(configuration, listener: try socket(), reporter: SupervisorLog(rings: DefaultDirectory.rings)).run()
+      code = try Supervisor(
+        configuration, listener: try socket(), reporter: SupervisorLog(rings: DefaultDirectory.rings)
+      ).run()
     } catch {
       Console.complain("\(error)")
       throw ExitCode.failure

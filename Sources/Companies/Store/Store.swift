@@ -1,4 +1,5 @@
 import GRDB
+import TreeRing
 
 /// The companies, in one SQLite file that every worker opens.
 ///
@@ -33,14 +34,18 @@ final class Store: Sendable {
 
   /// The company of this id.
   func company(id: Int64) async throws -> Company? {
-    try await pool.read { try Company.fetchOne($0, sql: "SELECT * FROM company WHERE id = ?", arguments: [id]) }
+    try await timed("read company") {
+      try await pool.read { try Company.fetchOne($0, sql: "SELECT * FROM company WHERE id = ?", arguments: [id]) }
+    }
   }
 
   /// Up to `limit` companies whose ids follow `id`, in order.
   func companies(after id: Int64, limit: Int) async throws -> [Company] {
-    try await pool.read {
-      try Company.fetchAll(
-        $0, sql: "SELECT * FROM company WHERE id > ? ORDER BY id LIMIT ?", arguments: [id, limit])
+    try await timed("read page") {
+      try await pool.read {
+        try Company.fetchAll(
+          $0, sql: "SELECT * FROM company WHERE id > ? ORDER BY id LIMIT ?", arguments: [id, limit])
+      }
     }
   }
 
@@ -48,10 +53,19 @@ final class Store: Sendable {
   /// - Throws: ``AppError`` (503) when other writers held the store for longer than the busy time-out.
   func insert(_ company: NewCompany) async throws -> Company {
     do {
-      return try await pool.write { try Schema.insert(company, $0) }
+      return try await timed("insert company") { try await pool.write { try Schema.insert(company, $0) } }
     } catch let error as DatabaseError where error.resultCode == .SQLITE_BUSY {
       throw AppError.unavailable("the store is busy")
     }
+  }
+
+  /// Tells the debug channel what was done, and how long it took.
+  private func timed<Result>(
+    _ what: StaticString, _ statement: nonisolated(nonsending) () async throws -> Result
+  ) async throws -> Result {
+    let begin = ContinuousClock.now
+    defer { Channels.store("\(what.description, "statement") in \(ContinuousClock.now - begin, "took")") }
+    return try await statement()
   }
 
   /// How many there are.

@@ -10,8 +10,16 @@ import Glibc
 /// Between `divertAside` and the taking of the ring no code of the user runs. A signal handler that comes just then passes by, unless it says a debug record itself:
 /// then the two change places.
 extension CallPath {
+  /// What is put back when the call ends. Lies behind the ring's header.
+  @unsafe
+  private struct AsideCall {
+    let thread: InterruptedCall
+    /// Of a call that a signal handler interrupted between `divertAside` and the taking of its ring.
+    let pending: UnsafeMutablePointer<TRRing>?
+  }
+
   private static let headerSize = MemoryLayout<TRRing>.stride
-  private static let recordOffset = unsafe (headerSize + MemoryLayout<InterruptedCall>.stride + 63) & ~63
+  private static let recordOffset = unsafe (headerSize + MemoryLayout<AsideCall>.stride + 63) & ~63
 
   /// Makes the call that is about to take its thread's ring write aside. Without a ring for that, which `Aside.takes` has seen to, it goes its usual way.
   static func divertAside() {
@@ -24,9 +32,11 @@ extension CallPath {
     unsafe ring.pointee.max_record = UInt64(Int(TR_FLIGHT_RECORD) + RecordLayout.slack)
     unsafe ring.pointee.limit = UInt64.max / 2
     unsafe ring.pointee.attention = TR_ATTENTION_ASIDE
-    unsafe (memory + headerSize).initializeMemory(as: InterruptedCall.self, to: InterruptedCall(of: thread))
+    let flight = unsafe tr_flight_thread()
+    unsafe (memory + headerSize).initializeMemory(
+      as: AsideCall.self, to: AsideCall(thread: InterruptedCall(of: thread), pending: flight.pointee.pending))
     unsafe thread.pointee.ready = nil
-    unsafe tr_flight_thread().pointee.pending = ring
+    unsafe flight.pointee.pending = ring
   }
 
   /// The end of such a call.
@@ -34,10 +44,12 @@ extension CallPath {
     _ thread: UnsafeMutablePointer<TRThread>, _ ring: UnsafeMutablePointer<TRRing>, _ start: UnsafeMutablePointer<UInt8>
   ) {
     let memory = UnsafeMutableRawPointer(ring)
-    unsafe (memory + headerSize).load(as: InterruptedCall.self).restore(to: thread)
+    let call = unsafe (memory + headerSize).load(as: AsideCall.self)
+    unsafe call.thread.restore(to: thread)
     let size = unsafe min(Int(TRRecord(at: start).size), Int(TR_FLIGHT_RECORD) + RecordLayout.slack)
     unsafe Aside.keep(UnsafeRawBufferPointer(start: start, count: size))
     tr_flight_end()
+    unsafe tr_flight_thread().pointee.pending = call.pending
   }
 
   /// Writes a record that was kept aside into the stream, with the time at which it was made.

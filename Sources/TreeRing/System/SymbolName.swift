@@ -30,13 +30,17 @@ package enum SymbolName {
       text[..<opening.lowerBound] + text[opening.upperBound..<space.lowerBound] + text[text.index(after: closing)...])
   }
 
-  /// A function's symbol, without what makes private names unique; what is longer than a line is cut.
+  /// A function's symbol, without what the optimiser has made of it and what makes private names unique; what is longer than a line is cut.
   static func function(_ name: String) -> String {
     var text = demangled(name)
+    if text.contains("specialization <"), let end = text.ranges(of: "> of ").last {
+      text = String(text[end.upperBound...])
+    }
     while let middle = text.firstRange(of: " in _"), let opening = text[..<middle.lowerBound].lastIndex(of: "("),
       let closing = text[middle.upperBound...].firstIndex(of: ")")
     {
-      text = String(text[..<opening] + text[text.index(after: opening)..<middle.lowerBound] + text[text.index(after: closing)...])
+      text = String(
+        text[..<opening] + text[text.index(after: opening)..<middle.lowerBound] + text[text.index(after: closing)...])
     }
     return text.count > longest ? text.prefix(longest) + "…" : text
   }

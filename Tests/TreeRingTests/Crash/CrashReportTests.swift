@@ -64,7 +64,8 @@ import Testing
     let reports = run.directory.file("reports")
     try FileManager.default.createDirectory(atPath: reports, withIntermediateDirectories: false)
     let backtracer = try #require(Self.backtracer, "the toolchain has no swift-backtrace")
-    let setting = "enable=yes,interactive=no,color=no,format=json,symbolicate=off,output-to=\(reports)/,swift-backtrace=\(backtracer)"
+    let setting =
+      "enable=yes,interactive=no,color=no,format=json,symbolicate=off,output-to=\(reports)/,swift-backtrace=\(backtracer)"
     for (how, signal) in [("trap", SIGILL), ("abort", SIGABRT)] {
       let (report, _) = try crash(how, signal, environment: ["SWIFT_BACKTRACE": setting])
       #expect(report.signal == signal && report.frames.count > 2)

@@ -79,7 +79,11 @@ struct FlightLine {
     let template = entry.isEmpty ? nil : RecordTemplate(entry: entry)
     unsafe record.withUnsafeBytes { bytes in
       guard var view = unsafe RecordView(bytes) else { return }
-      if let template { unsafe view.pieces = template.pieces } else if unsafe view.site > 0 { unsafe view.isTruncated = true }
+      if let template {
+        unsafe view.pieces = template.pieces
+      } else if unsafe view.site > 0 {
+        unsafe view.isTruncated = true
+      }
       unsafe body(view, RecordContext(time: time, pid: 0, ring: "", label: nil))
     }
     withExtendedLifetime(template) {}
