@@ -6,7 +6,6 @@
 //
 // Written by the process alone, read by others when it is dead. Little-endian.
 #pragma once
-#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 

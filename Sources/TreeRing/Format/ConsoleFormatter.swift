@@ -1,6 +1,7 @@
 /// For people: `03:04:05.678 INFO  shop.checkout  order 17 placed  order.id=17`, coloured on a terminal.
 ///
-/// Debug channels look as npm's `debug` prints them: on a terminal two blanks, the coloured name, the message; elsewhere an ISO date, the name, the message.
+/// Debug channels look as npm's `debug` prints them (``DebugStyle``): on a terminal two blanks, the coloured name, the message, the time since the channel's previous line;
+/// elsewhere an ISO date, the name, the message.
 /// Records about the stream's own bookkeeping are left out, but for drops.
 ///
 /// A text of several lines keeps them: each one behind the first is indented by four blanks, so that no text can make up a line that looks like a record of its own.
@@ -11,16 +12,22 @@ final class ConsoleFormatter: Formatter {
 
   private let isMultiline: Bool
   private let flat = FlatFields()
+  private let debug: DebugStyle
+  private var intervals = DebugIntervals()
 
-  /// - Parameter isMultiline: false shows a line feed as `\n`, for destinations where a line feed ends the record.
-  init(colours: Bool, isMultiline: Bool = true) {
+  /// - Parameters:
+  ///   - isMultiline: false shows a line feed as `\n`, for destinations where a line feed ends the record.
+  ///   - debug: how lines of debug channels look; nil: as the environment says.
+  init(colours: Bool, isMultiline: Bool = true, debug: DebugStyle? = nil) {
     self.colours = colours
     self.isMultiline = isMultiline
+    self.debug = debug ?? DebugStyle(colours: colours)
   }
 
   func append(_ record: RecordView, _ context: RecordContext, to output: OutputBuffer) {
+    var end = ""
     if unsafe record.isChannel {
-      unsafe channel(record, context, to: output)
+      unsafe end = channel(record, context, to: output)
     } else {
       unsafe line(time: context.time, level: record.level, to: output)
       unsafe label(of: record, context, to: output)
@@ -30,6 +37,7 @@ final class ConsoleFormatter: Formatter {
     unsafe fields(of: record, to: output)
     if unsafe record.isTruncated { output.append("  (truncated)") }
     if unsafe context.isRecovered { output.append("  (recovered)") }
+    output.append(end)
     output.append("\n")
   }
 
@@ -59,29 +67,29 @@ final class ConsoleFormatter: Formatter {
     unsafe record.withLabel(context) { unsafe output.appendTextEscaped($0) }
   }
 
-  /// On a terminal each line of the text has the name in front, as npm's has.
-  private func channel(_ record: RecordView, _ context: RecordContext, to output: OutputBuffer) {
-    guard colours else {
-      unsafe append(context.time, to: output)
-      output.append(" ")
+  /// With colours each line of the text has the name in front, as npm's has. Returns what ends the line.
+  private func channel(_ record: RecordView, _ context: RecordContext, to output: OutputBuffer) -> String {
+    guard let palette = debug.palette else {
+      if !debug.hidesDate {
+        unsafe append(context.time, to: output)
+        output.append(" ")
+      }
       unsafe label(of: record, context, to: output)
       output.append(" ")
-      return unsafe text(of: record, to: output) { output.append("    ") }
+      unsafe text(of: record, to: output) { output.append("    ") }
+      return ""
     }
-    let colour = unsafe channelColour(record, context)
+    var name = ""
+    unsafe record.withLabel(context) { unsafe name = String(decoding: $0, as: UTF8.self) }
+    let colour = DebugColor(for: name, in: palette).escape
     func prefix() {
-      output.append("  ")
-      output.append(colour)
+      output.append("  \u{1B}[\(colour);1m")
       unsafe label(of: record, context, to: output)
       output.append(" \u{1B}[0m")
     }
     prefix()
     unsafe text(of: record, to: output, continuation: prefix)
-  }
-
-  private func channelColour(_ record: RecordView, _ context: RecordContext) -> String {
-    let name = unsafe String(decoding: context.label ?? UnsafeRawBufferPointer(start: nil, count: 0), as: UTF8.self)
-    return "\u{1B}[3\(DebugColor(for: name, in: .basic).code);1m"
+    return " \u{1B}[\(colour)m+\(intervals.interval(of: name, at: unsafe context.time))\u{1B}[0m"
   }
 
   /// The text; `continuation` begins each line behind its first.

@@ -22,6 +22,19 @@ enum DebugCases {
     var testDescription: String { debug.debugDescription }
   }
 
+  /// What a program of `js` printed. A variable that is null in `env` was not set.
+  struct Output: Decodable, Sendable, CustomTestStringConvertible {
+    let id: String
+    let name: String
+    /// `pipe`, `colors` (the same with DEBUG_COLORS) or `pty`.
+    let mode: String
+    let env: [String: String?]
+    let js: String
+    let stderr: String
+    let stdout: String?
+    var testDescription: String { "\(id) \(name)" }
+  }
+
   struct Colors: Decodable, Sendable {
     let basicPalette: [UInt8]
     let extendedPalette: [UInt8]
@@ -45,6 +58,7 @@ enum DebugCases {
   static func matches() throws -> [Match] { try rows("debug-match-cases") }
   static func parses() throws -> [Parse] { try rows("debug-parse-cases") }
   static func intervals() throws -> [Interval] { try rows("debug-interval-cases") }
+  static func outputs() throws -> [Output] { try rows("debug-output-cases") }
   static func colors() throws -> Colors { try decode("debug-color-cases") }
 
   /// A test without arguments passes, so a file without rows has to be a failure.

@@ -9,10 +9,10 @@ enum DebugScope {
   }
 
   /// The filter for `spec`, or nil when there is nothing to do.
-  static func filter(_ spec: String?, _ isAuthorized: () throws -> Bool) rethrows -> DebugFilter? {
+  static func filter(_ spec: String?, _ isAuthorized: () -> Bool) -> DebugFilter? {
     guard let spec, !spec.isEmpty else { return nil }
     let filter = DebugFilter(parsing: spec)
-    guard !filter.names.isEmpty, try isAuthorized() else { return nil }
+    guard !filter.names.isEmpty, isAuthorized() else { return nil }
     return filter
   }
 }
@@ -34,10 +34,10 @@ extension DebugChannel {
   /// Cost: none for who does not use it. While a scope is open anywhere, and ten seconds longer, each call of a channel that is off looks at its task, some
   /// tens of nanoseconds.
   public nonisolated(nonsending) static func withEnabled<Result>(
-    _ spec: String?, isAuthorized: () throws -> Bool = { true },
+    _ spec: String?, isAuthorized: () -> Bool = { true },
     _ body: nonisolated(nonsending) () async throws -> Result
   ) async rethrows -> Result {
-    guard let filter = try DebugScope.filter(spec, isAuthorized) else { return try await body() }
+    guard let filter = DebugScope.filter(spec, isAuthorized) else { return try await body() }
     Aside.enter()
     defer { Aside.leave() }
     return try await DebugScope.$filter.withValue(filter) { try await body() }
@@ -45,9 +45,9 @@ extension DebugChannel {
 
   /// Does `body` with channels on for this task alone; the same for code that does not wait.
   public static func withEnabled<Result>(
-    _ spec: String?, isAuthorized: () throws -> Bool = { true }, _ body: () throws -> Result
+    _ spec: String?, isAuthorized: () -> Bool = { true }, _ body: () throws -> Result
   ) rethrows -> Result {
-    guard let filter = try DebugScope.filter(spec, isAuthorized) else { return try body() }
+    guard let filter = DebugScope.filter(spec, isAuthorized) else { return try body() }
     Aside.enter()
     defer { Aside.leave() }
     return try DebugScope.$filter.withValue(filter) { try body() }
