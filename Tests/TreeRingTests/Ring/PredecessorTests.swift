@@ -1,4 +1,5 @@
 import CTreeRing
+import Dispatch
 import Foundation
 import Glibc
 import TestSupport
@@ -98,6 +99,22 @@ import Testing
     #expect(account.processes.count == fixtures.count)
     #expect(account.records.count == 60)
     #expect(sinks.allSatisfy { !$0.bytes.isEmpty }, "both had something to do")
+  }
+
+  /// A service with many workers starts them all at once. Each finds files that another one has in hand, or finishes between two looks: that is nothing to complain of.
+  @Test func manyStartersAtOnceDoNotComplain() throws {
+    for _ in 0..<environment("TREERING_STARTS", default: 5) {
+      let directory = try TemporaryDirectory()
+      let fixtures = try (0..<24).map { _ in try deadProcess(directory) }
+      let sinks = (0..<4).map { _ in MemorySink() }
+      DispatchQueue.concurrentPerform(iterations: sinks.count) { finish(predecessors(directory, [sinks[$0]])) }
+      // What one had in hand when the others looked, it has finished by now.
+      let account = try StreamAccount(sinks.flatMap { try $0.records() })
+      #expect(account.faults == [])
+      #expect(account.processes.count == fixtures.count)
+      #expect(account.records.count == 240)
+      #expect(directory.names(in: "rings") == [])
+    }
   }
 
   @Test func whatIsNotOursStays() throws {
