@@ -32,10 +32,28 @@ static void install(void) {
 
 static inline void atomic_barrier(void) { __atomic_signal_fence(__ATOMIC_SEQ_CST); }
 
+// The thread sanitizer makes calls of its own out of atomic operations, and a jump out of one of those would leave its locks taken. So the access itself is bare,
+// and the sanitizer is told apart what it orders. Its signal handler, in front of ours, blocks all signals: only there the mask has to be restored, which is a system call.
+#if defined(__has_feature) && __has_feature(thread_sanitizer)
+extern void __tsan_acquire(void *address);
+extern void __tsan_release(void *address);
+#define BARE __attribute__((disable_sanitizer_instrumentation, noinline)) static
+#define RESTORES_MASK 1
+static void tell_acquired(const void *from, size_t count) {
+  for (size_t i = 0; i < count; i += 8) __tsan_acquire((char *)from + i);
+}
+static void tell_released(void *to) { __tsan_release(to); }
+#else
+#define BARE static inline
+#define RESTORES_MASK 0
+static inline void tell_acquired(const void *from, size_t count) { (void)from, (void)count; }
+static inline void tell_released(void *to) { (void)to; }
+#endif
+
 #define GUARDED(access)                \
   sigjmp_buf here;                     \
   pthread_once(&once, install);        \
-  if (sigsetjmp(here, 0) != 0) {       \
+  if (sigsetjmp(here, RESTORES_MASK) != 0) { \
     way_back = NULL;                   \
     return false;                      \
   }                                    \
@@ -45,22 +63,6 @@ static inline void atomic_barrier(void) { __atomic_signal_fence(__ATOMIC_SEQ_CST
   atomic_barrier();                    \
   way_back = NULL;                     \
   return true
-
-// The thread sanitizer makes calls of its own out of atomic operations, and a jump out of one of those would leave its locks taken. So the access itself is bare,
-// and the sanitizer is told apart what it orders.
-#if defined(__has_feature) && __has_feature(thread_sanitizer)
-extern void __tsan_acquire(void *address);
-extern void __tsan_release(void *address);
-#define BARE __attribute__((disable_sanitizer_instrumentation, noinline)) static
-static void tell_acquired(const void *from, size_t count) {
-  for (size_t i = 0; i < count; i += 8) __tsan_acquire((char *)from + i);
-}
-static void tell_released(void *to) { __tsan_release(to); }
-#else
-#define BARE static inline
-static inline void tell_acquired(const void *from, size_t count) { (void)from, (void)count; }
-static inline void tell_released(void *to) { (void)to; }
-#endif
 
 // Eight bytes at a time where it can be, or four: a position must never be read in two halves. Both addresses are multiples of four.
 BARE void copy_bare(char *to, const char *from, size_t count) {

@@ -42,6 +42,7 @@ final class Predecessors {
     for path in paths.prefix(Self.mostFiles) {
       do { try settle(path) } catch { tell(error) }
     }
+    RingDirectory.removeUnfinished(in: directory)
   }
 
   private func settle(_ path: String) throws {

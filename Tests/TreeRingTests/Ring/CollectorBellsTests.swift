@@ -15,6 +15,8 @@ import Testing
   private func process(_ directory: TemporaryDirectory, rings: Bool = true) throws -> (RingFixture, RingCollector) {
     let fixture = try RingFixture(directory)
     unsafe tr_store32(tr_header_bell_is_rung(fixture.header), rings ? 1 : 0)
+    // A new ring asks for a ring with its first record.
+    unsafe _ = tr_and32(tr_ring_attention(fixture.ring(0)), ~TR_ATTENTION_PARKED)
     return (fixture, try RingCollector(path: fixture.path) { _ in [NullSink()] })
   }
 

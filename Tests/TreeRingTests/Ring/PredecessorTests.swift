@@ -117,6 +117,28 @@ import Testing
     }
   }
 
+  /// A process that is killed while it makes its ring file leaves it under its hidden name. It goes when nobody can be making it any more.
+  @Test func filesThatWereNeverFinishedAreRemoved() throws {
+    let directory = try TemporaryDirectory()
+    _ = try deadProcess(directory)
+    func make(_ name: String, secondsOld: Int) throws -> String {
+      let path = directory.file("rings/\(name)")
+      try Data(repeating: 0, count: 100).write(to: URL(fileURLWithPath: path))
+      let date = Date(timeIntervalSinceNow: -Double(secondsOld))
+      try FileManager.default.setAttributes([.modificationDate: date], ofItemAtPath: path)
+      return path
+    }
+    _ = try make(".dead-1-0.ring", secondsOld: 100)
+    let locked = try make(".slow-2-0.ring", secondsOld: 100)
+    _ = try make(".young-3-0.ring", secondsOld: 10)
+    _ = try make(".another", secondsOld: 100)
+    let descriptor = try Syscalls.open(locked, O_RDWR)
+    defer { close(descriptor) }
+    #expect(tr_lock_byte(descriptor, RingFile.producerByte) == 0)
+    finish(predecessors(directory, [MemorySink()]))
+    #expect(directory.names(in: "rings").sorted() == [".another", ".slow-2-0.ring", ".young-3-0.ring"])
+  }
+
   @Test func whatIsNotOursStays() throws {
     let directory = try TemporaryDirectory()
     let alive = try RingFixture(directory, mode: 0)
