@@ -117,7 +117,7 @@ let package = Package(
     .executableTarget(
       name: "CallSiteBenchmark",
       dependencies: [
-        "TreeRing", "TreeRingLogging", "CTreeRing", "CBenchmark",
+        "TreeRing", "TreeRingLogging", "CBenchmark",
         .product(name: "Logging", package: "swift-log", condition: swiftLog),
       ],
       path: "Benchmarks/CallSite", swiftSettings: houseRules),

@@ -36,6 +36,8 @@ void tr_yield_to_others(void) {
   syscall(SYS_ioprio_set, 1, thread, 2 << 13 | 7);
 }
 
+int tr_pipe(int *ends) { return pipe2(ends, O_CLOEXEC); }
+
 #define TR_CHILD_CLOSES 32
 static int closed_in_child[TR_CHILD_CLOSES];  // descriptor + 1; 0: free
 

@@ -3,7 +3,6 @@
 #include "Sockets.h"
 
 #include <fcntl.h>
-#include <netdb.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
@@ -26,5 +25,3 @@ int tr_send_descriptor(int socket, int fd) {
   memcpy(CMSG_DATA(header), &fd, sizeof fd);
   return sendmsg(socket, &message, MSG_NOSIGNAL | MSG_DONTWAIT) < 0 ? -1 : 0;
 }
-
-const char *tr_resolver_error(int code) { return gai_strerror(code); }

@@ -18,22 +18,19 @@ final class LogSession: Sendable {
   ///   - isAfterlife: after `stop()`: records are kept in the file, nobody drains it.
   ///   - isFallbackAllowed: what cannot be had is replaced, with a line on standard error.
   init(_ configuration: LogConfiguration, isAfterlife: Bool, isFallbackAllowed: Bool) throws(LogError) {
+    let configuration = configuration.anchored(at: Syscalls.workingDirectory())
     isExternal = configuration.writer == .external
     // The seal at the end needs the barrier, with or without a writer.
     _ = tr_membarrier_register()
     let drains = !isExternal && !isAfterlife
+    let sinkList = isExternal ? "" : try Self.sinkList(configuration.sinks, isFallbackAllowed)
     let routes = drains ? try Self.openSinks(configuration.sinks, isFallbackAllowed) : []
     file = try Self.makeFile(configuration, consumes: drains, isFallbackAllowed)
     let header = unsafe file.header
     unsafe Self.inheritLabels(header)
     unsafe SiteTable.copyAll(to: header, file.descriptor)
-    if !isExternal {
-      let spelled = Array(configuration.sinks.map(\.url).joined(separator: "\n").utf8)
-      // Half a list would name other files. Without one, recovery writes to its standard output.
-      if spelled.count < Self.longestSinkList {
-        unsafe RingFile.copy(spelled, to: UnsafeMutableRawPointer(tr_header_sinks(header)), spelled.count)
-      }
-    }
+    let spelled = Array(sinkList.utf8)
+    unsafe RingFile.copy(spelled, to: UnsafeMutableRawPointer(tr_header_sinks(header)), spelled.count)
     let producer = unsafe Self.makeProducer(file, configuration)
     let rings = unsafe LocalRings(producer)
     local = LocalRingsBox(rings)
@@ -90,8 +87,21 @@ final class LogSession: Sendable {
     return routes
   }
 
-  /// Bytes of the sinks' URLs that the header of a ring file holds.
-  private static let longestSinkList = 2048
+  /// What the ring file says of the sinks, for recovery. Half a list would name other files, so one that is too long is an error, or told and left out.
+  private static func sinkList(
+    _ sinks: [SinkConfiguration], _ isFallbackAllowed: Bool
+  ) throws(LogError) -> String {
+    if let list = SinkConfiguration.list(of: sinks, within: longestSinkList) { return list }
+    let bytes = sinks.reduce(0) { $0 + $1.url.utf8.count + 1 } - 1
+    let what = "the URLs of the sinks have \(bytes) bytes, of which a ring file keeps \(longestSinkList) at most"
+    let remedy = "give shorter paths or fewer labels"
+    guard isFallbackAllowed else { throw LogError("\(what): \(remedy)") }
+    Syscalls.complain("\(what): after a crash the last records do not find their files; \(remedy)")
+    return ""
+  }
+
+  /// Bytes of the sinks' URLs that the header of a ring file holds, without the zero byte behind them.
+  private static let longestSinkList = 2047
 
   private static func makeFile(
     _ configuration: LogConfiguration, consumes: Bool, _ isFallbackAllowed: Bool

@@ -15,10 +15,13 @@ uint64_t tr_birth_time(int fd);
 // The calling thread yields to all others, for the processor and for the disk. Never fails: it is a courtesy.
 void tr_yield_to_others(void);
 
-// A forked child closes these descriptors: an open file that it shares with its parent would keep the parent's locks alive. At most 32 at a time.
+// A forked child closes these descriptors. An open file that it shares with its parent would keep the parent's locks alive; a pipe or a connection would not
+// end with the parent, and its reader would wait for ever. At most 32 at a time.
 void tr_close_in_child(int fd);
 void tr_forget_in_child(int fd);
 void tr_close_inherited(void);
+// A pipe, both ends closed on exec from the start: another thread may start a program at any moment. ends[0] is read from.
+int tr_pipe(int *ends);
 
 // Around the work of the thread that packs rotated files, as tr_work_begin and so on are around the writer's: a fork waits for it.
 void tr_chore_begin(void);

@@ -10,7 +10,5 @@ int tr_memfd(const char *name);
 int tr_seal(int fd);
 // Sends a datagram without bytes that carries a descriptor to the socket's peer (SCM_RIGHTS); never raises SIGPIPE. 0, or -1 with errno.
 int tr_send_descriptor(int socket, int fd);
-// The name of an error of getaddrinfo.
-const char *tr_resolver_error(int code);
 
 #pragma clang assume_nonnull end

@@ -10,7 +10,7 @@ struct ChildReader {
   /// Starts `arguments[0]`, found on `PATH`. Blocking until it has been executed, or could not be.
   init(_ arguments: [String]) throws(Errno) {
     let ends = try Self.pipe()
-    defer { close(ends.reading) }
+    defer { Syscalls.closeKept(ends.reading) }
     var pid: pid_t = 0
     var strings = unsafe arguments.map { unsafe strdup($0) } + [nil]
     let error = unsafe strings.withUnsafeMutableBufferPointer { buffer -> Int32 in
@@ -19,17 +19,17 @@ struct ChildReader {
     }
     for index in unsafe strings.indices { unsafe free(strings[index]) }
     guard error == 0 else {
-      close(ends.writing)
+      Syscalls.closeKept(ends.writing)
       throw Errno(error)
     }
     self.pid = pid
     descriptor = ends.writing
   }
 
-  /// Both ends, above the standard streams and closed on exec.
+  /// Both ends, above the standard streams, closed on exec and in forked children.
   private static func pipe() throws(Errno) -> (reading: Int32, writing: Int32) {
     var ends: [Int32] = [-1, -1]
-    guard unsafe Glibc.pipe(&ends) == 0 else { throw .current }
+    guard unsafe tr_pipe(&ends) == 0 else { throw .current }
     var moved: [Int32] = []
     for index in 0..<2 {
       let end = fcntl(ends[index], F_DUPFD_CLOEXEC, STDERR_FILENO + 1)
@@ -41,6 +41,7 @@ struct ChildReader {
       }
       close(ends[index])
     }
+    moved.forEach(Syscalls.keepFromChildren)
     return (moved[0], moved[1])
   }
 
@@ -75,7 +76,7 @@ struct ChildReader {
 
   /// Closes the pipe, so that it reads to the end, and waits; then asks it to end; then ends it. Bounded by the sum of the three limits.
   func finish(patienceMilliseconds: Int) -> Ending? {
-    close(descriptor)
+    Syscalls.closeKept(descriptor)
     if let ending = ending(withinMilliseconds: patienceMilliseconds) { return ending }
     // It has not been waited for, so the number is still its own.
     kill(pid, SIGTERM)

@@ -50,7 +50,7 @@ package final class ExecSink: Sink {
       // Its end of the pipe closes a moment before it can be waited for.
       ending = child.ending(withinMilliseconds: 20)
       if ending != nil {
-        close(child.descriptor)
+        Syscalls.closeKept(child.descriptor)
         self.child = nil
       }
       throw error

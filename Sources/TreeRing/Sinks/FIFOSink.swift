@@ -47,6 +47,7 @@ package final class FIFOSink: Sink {
       throw Errno(ENOSTR)
     }
     descriptor = opened
+    Syscalls.keepFromChildren(opened)
   }
 
   package func intent(length: Int) -> SinkIntent { .stream }
@@ -85,7 +86,7 @@ package final class FIFOSink: Sink {
   package func synchronise() {}
 
   package func finish() {
-    if descriptor >= 0 { close(descriptor) }
+    if descriptor >= 0 { Syscalls.closeKept(descriptor) }
     descriptor = -1
   }
 }

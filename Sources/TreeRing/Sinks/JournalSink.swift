@@ -58,7 +58,7 @@ package final class JournalSink: Sink {
   package func reopen() throws(Errno) -> Bool {
     carrier = nil
     guard let address = SocketAddress(path: path) else { throw Errno(ENAMETOOLONG) }
-    let socket = try Socket.connected(to: address, SOCK_DGRAM, withinMilliseconds: 1000)
+    let socket = try Socket.connected(to: address, SOCK_DGRAM)
     carrier = JournalDatagrams(socket)
     return true
   }

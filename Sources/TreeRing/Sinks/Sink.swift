@@ -40,7 +40,8 @@ package protocol Sink: AnyObject {
   func canReturn(after error: Errno) -> Bool
   /// Makes what was written durable, as far as the sink can.
   func synchronise()
-  /// Does what there is to do without a record: a file is put aside at midnight, say. Called when the rings are empty; cheap.
+  /// Does what there is to do without a record: a file is put aside at midnight, say. Called when the rings have just become empty, before the writer parks, and for a
+  /// flush; a few system calls at most.
   ///
   /// Returns when it wants to be called again, in nanoseconds since 1970, though nothing is logged; nil: never. A process that logs nothing wakes up for nothing else.
   func attend() -> UInt64?

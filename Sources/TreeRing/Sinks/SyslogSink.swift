@@ -2,8 +2,8 @@ import Glibc
 
 /// A syslog daemon: of this machine, or over UDP or TCP.
 ///
-/// Nothing is opened before the first record, and names are resolved by the thread that writes: a resolver or a receiver that does not answer never holds
-/// the program's start. A connection is waited for a second at most; the resolver takes the time it takes.
+/// Nothing is opened before the first record, and neither a resolver nor a receiver that does not answer holds anybody: the name is looked up by a thread of its own,
+/// the connection is made by the kernel, and the writer looks now and then how far they are (`HostConnection`).
 ///
 /// No transport of syslog confirms anything. A local daemon that was restarted is found again at once, and nothing is lost or repeated by it. What a UDP receiver
 /// misses while it is away is lost. Over TCP, what the connection held when it broke is lost (256 KiB at most, and what the receiver had not read), but a
@@ -18,13 +18,10 @@ package final class SyslogSink: Sink {
   /// What spells the message, when a format was asked for.
   private let inner: LogFormat?
   private(set) var carrier: (any LineCarrier)?
-  /// The addresses of the host, kept until none of them answers.
-  private var addresses: [SocketAddress] = []
-  private var resolverProblem: String?
+  /// The way to another host; nil for this one.
+  private let host: HostConnection?
 
   package var name: String { target.name }
-
-  private static let patienceForConnection = 1000
 
   /// Throws for a path that is no socket's. Neither blocks nor connects.
   package init(
@@ -35,6 +32,12 @@ package final class SyslogSink: Sink {
     self.level = level
     inner = format
     self.format = format ?? .rfc5424
+    host =
+      switch target {
+      case .local: nil
+      case .udp(let host, let port): HostConnection(host: host, port: port, SOCK_DGRAM)
+      case .tcp(let host, let port): HostConnection(host: host, port: port, SOCK_STREAM)
+      }
     if case .local(let path) = target, SocketAddress(path: path) == nil {
       throw LogError("cannot log to \(target.name): the path of a socket has 1 to 107 bytes; use a shorter one")
     }
@@ -84,7 +87,7 @@ package final class SyslogSink: Sink {
         if !isLocal { throw error }
       }
     }
-    let carrier = try connect()
+    guard let carrier = try connect(withinMilliseconds: patienceMilliseconds) else { return 0 }
     self.carrier = carrier
     do {
       return try unsafe carrier.accept(bytes, patienceMilliseconds: patienceMilliseconds)
@@ -96,13 +99,16 @@ package final class SyslogSink: Sink {
 
   package func reopen() throws(Errno) -> Bool {
     carrier = nil
-    carrier = try connect()
+    carrier = try connect(withinMilliseconds: 0)
     return true
   }
 
   package func describe(_ error: Errno) -> String {
-    if error.code == EHOSTUNREACH, let resolverProblem { return resolverProblem }
-    return error.code == EAGAIN ? "its reader does not keep up" : "\(error)"
+    switch error.code {
+    case EHOSTUNREACH: host?.problem ?? "\(error)"
+    case EAGAIN: (carrier == nil ? host?.problem : nil) ?? "its reader does not keep up"
+    default: "\(error)"
+    }
   }
 
   package func synchronise() {}
@@ -111,51 +117,20 @@ package final class SyslogSink: Sink {
 
   // MARK: connecting
 
-  private func connect() throws(Errno) -> any LineCarrier {
-    switch target {
-    case .local(let path): return try connectLocal(path)
-    case .udp(let host, let port): return DatagramLines(try connect(host, port, SOCK_DGRAM))
-    case .tcp(let host, let port): return StreamLines(try connect(host, port, SOCK_STREAM), .octetCounting)
-    }
+  /// Nil as long as a host has not answered.
+  private func connect(withinMilliseconds patience: Int) throws(Errno) -> (any LineCarrier)? {
+    if case .local(let path) = target { return try connectLocal(path) }
+    guard let socket = try host?.socket(withinMilliseconds: patience) else { return nil }
+    if case .tcp = target { return StreamLines(socket, .octetCounting) }
+    return DatagramLines(socket)
   }
 
   private func connectLocal(_ path: String) throws(Errno) -> any LineCarrier {
     guard let address = SocketAddress(path: path) else { throw Errno(ENAMETOOLONG) }
     do {
-      return DatagramLines(
-        try Socket.connected(to: address, SOCK_DGRAM, withinMilliseconds: Self.patienceForConnection))
+      return DatagramLines(try Socket.connected(to: address, SOCK_DGRAM))
     } catch  where error.code == EPROTOTYPE {
-      return StreamLines(
-        try Socket.connected(to: address, SOCK_STREAM, withinMilliseconds: Self.patienceForConnection), .zeroByte)
-    }
-  }
-
-  /// Tries each address of the host, all of them in a second.
-  private func connect(_ host: String, _ port: UInt16, _ type: __socket_type) throws(Errno) -> Socket {
-    try resolve(host, port, type)
-    let end = Syscalls.now(CLOCK_MONOTONIC) + UInt64(Self.patienceForConnection) * 1_000_000
-    var failure = Errno(EHOSTUNREACH)
-    for address in addresses {
-      let now = Syscalls.now(CLOCK_MONOTONIC)
-      guard now < end else { break }
-      do {
-        return try Socket.connected(to: address, type, withinMilliseconds: Int((end - now) / 1_000_000))
-      } catch {
-        failure = error
-      }
-    }
-    addresses = []
-    throw failure
-  }
-
-  private func resolve(_ host: String, _ port: UInt16, _ type: __socket_type) throws(Errno) {
-    guard addresses.isEmpty else { return }
-    do {
-      addresses = try SocketAddress.all(host: host, port: port, type)
-      resolverProblem = nil
-    } catch {
-      resolverProblem = error.description
-      throw Errno(EHOSTUNREACH)
+      return StreamLines(try Socket.connected(to: address, SOCK_STREAM), .zeroByte)
     }
   }
 }

@@ -1,7 +1,7 @@
 import CTreeRing
 package import Glibc
 
-/// A connected socket of our own, in non-blocking mode, closed on exec and with its last reference. A peer that has gone is an error, never a SIGPIPE.
+/// A connected socket of our own, in non-blocking mode, closed on exec, in a forked child and with its last reference. A peer that has gone is an error, never a SIGPIPE.
 package final class Socket {
   package let descriptor: Int32
 
@@ -17,25 +17,33 @@ package final class Socket {
   private init(_ address: SocketAddress, _ type: __socket_type) throws(Errno) {
     descriptor = socket(address.family, Int32(type.rawValue | SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue), 0)
     if descriptor < 0 { throw .current }
+    Syscalls.keepFromChildren(descriptor)
   }
 
-  deinit { close(descriptor) }
+  deinit { Syscalls.closeKept(descriptor) }
 
-  /// Connects, and waits so long at most.
-  package static func connected(
-    to address: SocketAddress, _ type: __socket_type, withinMilliseconds limit: Int
-  ) throws(Errno) -> Socket {
+  /// A socket of this machine, which is connected at once or not at all.
+  package static func connected(to address: SocketAddress, _ type: __socket_type) throws(Errno) -> Socket {
+    try connecting(to: address, type)
+  }
+
+  /// Begins to connect. Never waits: ``isConnected(withinMilliseconds:)`` tells when it is done.
+  package static func connecting(to address: SocketAddress, _ type: __socket_type) throws(Errno) -> Socket {
     let socket = try Socket(address, type)
     if type == SOCK_STREAM, address.family != AF_UNIX { socket.limitWhatIsUnderWay() }
     let result = unsafe address.withAddress { unsafe connect(socket.descriptor, $0, $1) }
-    if result == 0 { return socket }
-    guard errno == EINPROGRESS else { throw .current }
-    guard socket.hasRoom(withinMilliseconds: limit) else { throw Errno(ETIMEDOUT) }
+    if result != 0, errno != EINPROGRESS { throw .current }
+    return socket
+  }
+
+  /// Whether the peer has accepted, within that time. Throws when it has refused.
+  package func isConnected(withinMilliseconds limit: Int) throws(Errno) -> Bool {
+    guard hasRoom(withinMilliseconds: limit) else { return false }
     var code: Int32 = 0
     var size = socklen_t(MemoryLayout<Int32>.size)
-    unsafe getsockopt(socket.descriptor, SOL_SOCKET, SO_ERROR, &code, &size)
+    unsafe getsockopt(descriptor, SOL_SOCKET, SO_ERROR, &code, &size)
     if code != 0 { throw Errno(code) }
-    return socket
+    return true
   }
 
   /// What has been sent and not confirmed is lost when a connection breaks: so there is little of it, and a peer that has vanished without a word is
@@ -105,7 +113,7 @@ package struct SocketAddress: Sendable {
     bytes = head + Array(path.utf8) + [UInt8](repeating: 0, count: room - path.utf8.count)
   }
 
-  private init(_ entry: addrinfo) {
+  init(_ entry: addrinfo) {
     family = unsafe entry.ai_family
     // Each entry of getaddrinfo's list owns `ai_addrlen` bytes at `ai_addr` until freeaddrinfo.
     bytes = unsafe Array(UnsafeRawBufferPointer(start: entry.ai_addr, count: Int(entry.ai_addrlen)))
@@ -116,30 +124,5 @@ package struct SocketAddress: Sendable {
       guard let base = buffer.baseAddress else { preconditionFailure("an address has bytes") }
       return unsafe body(base.assumingMemoryBound(to: sockaddr.self), socklen_t(buffer.count))
     }
-  }
-
-  /// Why a name has no address.
-  package struct ResolverError: Error, CustomStringConvertible {
-    package let description: String
-  }
-
-  /// The addresses of a host, in the resolver's order. Blocks as long as the resolver does, which for a name may be many seconds.
-  package static func all(host: String, port: UInt16, _ type: __socket_type) throws(ResolverError) -> [SocketAddress] {
-    var hints = unsafe addrinfo()
-    unsafe hints.ai_socktype = Int32(type.rawValue)
-    unsafe hints.ai_flags = AI_NUMERICSERV
-    var list: UnsafeMutablePointer<addrinfo>?
-    let code = unsafe getaddrinfo(host, "\(port)", &hints, &list)
-    guard code == 0 else {
-      let reason = unsafe code == EAI_SYSTEM ? "\(Errno.current)" : String(cString: tr_resolver_error(code))
-      throw ResolverError(description: "cannot resolve \(host): \(reason)")
-    }
-    defer { unsafe freeaddrinfo(list) }
-    var found: [SocketAddress] = []
-    while let entry = unsafe list?.pointee {
-      found.append(unsafe SocketAddress(entry))
-      unsafe list = entry.ai_next
-    }
-    return found
   }
 }

@@ -136,14 +136,12 @@ final class Writer: @unchecked Sendable {  // `drain`, `predecessors`: the threa
       case .failed: sleep(untilAttempt(hasRecords: true))
       case .behind: sleep(Self.stallNap)
       case .idle:
-        let deadline = deadline(drain.attend())
+        // Once when the rings have become empty, and before parking: a nap between changes nothing for a sink.
+        let parks = naps >= Self.napsBeforeParking
+        let attention = naps == 0 || parks || isFlushUnanswered(wanted) ? drain.attend() : nil
         answerFlush(wanted)
         if predecessors?.step() == true { continue }
-        if naps < Self.napsBeforeParking {
-          sleep(min(Self.shortestNap << naps, Self.longestNap))
-        } else {
-          park(until: deadline)
-        }
+        if parks { park(until: deadline(attention)) } else { sleep(min(Self.shortestNap << naps, Self.longestNap)) }
         naps += 1
       }
     }
@@ -163,8 +161,10 @@ final class Writer: @unchecked Sendable {  // `drain`, `predecessors`: the threa
     }
   }
 
+  private func isFlushUnanswered(_ wanted: UInt32) -> Bool { unsafe tr_load32(flushDone) != wanted }
+
   private func answerFlush(_ wanted: UInt32) {
-    guard unsafe tr_load32(flushDone) != wanted else { return }
+    guard isFlushUnanswered(wanted) else { return }
     unsafe tr_store32(flushDone, wanted)
     unsafe _ = tr_futex_wake(flushDone, false)
   }

@@ -48,6 +48,27 @@ import Testing
     #expect(!threads.contains("treering-files\n"), "the thread in the background is there only while it has work")
   }
 
+  /// A nap changes nothing for the file: it is looked at for each batch, when the rings have become empty, for a flush, and before the writer parks.
+  @Test(arguments: ["", "?rotate=daily"])
+  func aNappingWriterDoesNotLookAtTheFile(options: String) throws {
+    let run = try StormRun()
+    var environment = run.environment
+    environment["TREERING_SINK"] = "file:\(run.log)\(options)"
+    let trace = run.directory.file("trace")
+    let child = try ChildProcess(
+      "/usr/bin/strace",
+      ["-f", "-qqq", "-o", trace, "-P", run.log, "-e", "trace=%stat,%lstat,%fstat", BuiltProducts.program("LogStorm")]
+        + ["idle", "300"],
+      environment: environment, errors: run.directory.file("errors"))
+    _ = child.readAll()
+    #expect(child.wait() == .exit(0), "\(child.errors)")
+    let calls = try String(contentsOfFile: trace, encoding: .utf8).split(separator: "\n")
+    let looks = calls.count { $0.contains("\(run.log)\"") }
+    #expect(try JSONRecord.read(run.log).count == 4)
+    // For two batches and the closing records, once after each of the first, for the flush, before parking. It naps a dozen times.
+    #expect(looks >= 3 && looks <= 8, "\(looks)")
+  }
+
   /// A program that logs nothing keeps a renamed file open until it is told.
   @Test func aProgramThatHandlesSIGHUPFollowsThoughItLogsNothing() throws {
     let run = try StormRun()

@@ -91,6 +91,9 @@ final class SocketReader: Sendable {
     if case .local(let path) = place { unsafe unlink(path) }
   }
 
+  /// Whether somebody is connected over TCP.
+  var isConnected: Bool { state.withLock { $0.connection >= 0 } }
+
   var isPaused: Bool {
     get { state.withLock { $0.isPaused } }
     set { state.withLock { $0.isPaused = newValue } }

@@ -77,6 +77,8 @@ struct FileChore: Sendable {
       close(descriptor)
       throw Errno(EINVAL)
     }
+    // A forked child would keep the space of a file that is removed.
+    Syscalls.keepFromChildren(descriptor)
     return descriptor
   }
 

@@ -192,21 +192,23 @@ package final class FileSink: Sink {
 
   // MARK: without a record
 
-  /// What there is to do while nothing is logged: follows the path, puts the file aside at the full hour, makes the last batches durable.
+  /// What there is to do while nothing is logged: follows the path, puts the file aside at the full hour, makes the last batches durable. Cost: a system call, and
+  /// another one for a file with a period.
   package func attend() -> UInt64? {
     defer { seeToFilesPutAside() }
     let now = clock()
     try? follow(now)
-    guard let status = try? file.status() else { return nil }
-    let state = FileRotation.State(status)
-    if let rotation = options.rotation, rotation.isDue(state, adding: 0, now: now), attempts.mayRotate(now) {
-      try? putAside(now)
-    }
-    return [synchroniseWhenDue(now), nextRotation(now)].compactMap { $0 }.min()
+    return [putAsideWhenDue(now), synchroniseWhenDue(now)].compactMap { $0 }.min()
   }
 
-  private func nextRotation(_ now: UInt64) -> UInt64? {
-    guard let rotation = options.rotation, rotation.period != nil, let status = try? file.status() else { return nil }
+  /// Puts the file aside if its hour or day is over. Returns when that will be, if it is not yet.
+  private func putAsideWhenDue(_ now: UInt64) -> UInt64? {
+    guard let rotation = options.rotation, rotation.period != nil, var status = try? file.status() else { return nil }
+    if rotation.isDue(.init(status), adding: 0, now: now), attempts.mayRotate(now) {
+      try? putAside(now)
+      guard let after = try? file.status() else { return nil }
+      status = after
+    }
     return rotation.deadline(.init(status)).map { max($0, attempts.rotation) }
   }
 

@@ -51,22 +51,19 @@ final class LogFile {
       close(descriptor)
       throw error
     }
-    tr_close_in_child(descriptor)
+    Syscalls.keepFromChildren(descriptor)
     for _ in 0..<100 {
       if arrive() { break }
       Syscalls.sleep(nanoseconds: 1_000_000)
     }
   }
 
-  deinit {
-    tr_forget_in_child(descriptor)
-    Self.release(descriptor)
-  }
+  deinit { Self.release(descriptor) }
 
   /// Closes a descriptor and lets go of its locks. Closing alone does not, while a child that is being spawned has a copy of it.
   static func release(_ descriptor: Int32) {
     for byte in [Byte.presence, Byte.rotation, Byte.append] { _ = tr_unlock_byte(descriptor, byte) }
-    close(descriptor)
+    Syscalls.closeKept(descriptor)
   }
 
   private static func open(_ path: String, inPlaceOf old: stat?) throws(Errno) -> Int32 {
