@@ -20,9 +20,7 @@ final class SocketSink: Sink {
     socket = try? connect()
   }
 
-  private func connect() throws(Errno) -> Socket {
-    try Socket.connected(to: address, SOCK_STREAM, withinMilliseconds: 1000)
-  }
+  private func connect() throws(Errno) -> Socket { try Socket.connected(to: address, SOCK_STREAM) }
 
   /// Nothing is known afterwards of what was on its way.
   func intent(length: Int) -> SinkIntent { .stream }

@@ -14,7 +14,7 @@ import Synchronization
 /// Code that has loggers and debug channels of its own, as globals for instance, in tests that may run in parallel:
 ///
 /// ```swift
-/// await recorder.recording { await respond(to: request) }
+/// try await recorder.recording { try await respond(to: request) }
 /// ```
 ///
 /// A record is here when the log call returns. Recording leaves the hot path of a log call alone: a recorder's loggers never find an

@@ -22,6 +22,7 @@ package struct Item: Sendable {
 package struct User: Sendable {
   package let id = 42
   package let email = "ada@example.com"
+  package let isOperator = true
 }
 
 package struct Card: Sendable, CustomStringConvertible {
@@ -61,9 +62,11 @@ package let recorder = LogRecorder()
 
 package struct Request: Sendable {
   package let path = "/orders/17"
+  package let headers: [String: String] = [:]
 }
 package let request = Request()
-package func respond(to request: Request) async {}
+package func respond(to request: Request) async throws {}
+package func handle(_ request: Request) async throws {}
 package func expensive() -> Int { 1 }
 
 package struct Server: Service {
