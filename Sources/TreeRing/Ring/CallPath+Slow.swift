@@ -159,7 +159,7 @@ extension CallPath {
     if attention & TR_ATTENTION_DIVERTED != 0 { return unsafe finishDiverted(thread, ring, start) }
     if attention & TR_ATTENTION_PARKED != 0 {
       unsafe _ = tr_and32(&ring.pointee.attention, ~TR_ATTENTION_PARKED)
-      LogSystem.wakeWriter()
+      LogSystem.wakeConsumer()
     }
     if attention & TR_ATTENTION_NESTED != 0 {
       if attention & TR_ATTENTION_SEALED != 0, unsafe !wasInTime(ring) {
