@@ -5,6 +5,9 @@ struct DebugStyle: Sendable, Equatable {
   /// Without colours: no date in front.
   var hidesDate = false
 
+  /// A date in front, and no colours.
+  static let plain = DebugStyle(colours: false, hasManyColours: false) { _ in nil }
+
   /// What the environment asks for, at a destination that shows colours or does not. `DEBUG_COLORS` decides about debug channels alone, and wins over
   /// `NO_COLOR` and over what the destination is; `DEBUG_HIDE_DATE` matters without colours.
   ///

@@ -8,7 +8,7 @@
 /// Fields are flattened (``FlatFields``), their values quoted as in logfmt where they would run into the next.
 final class ConsoleFormatter: Formatter {
   private let colours: Bool
-  private var timestamp = Timestamp()
+  private let timestamp = Timestamp()
 
   private let isMultiline: Bool
   private let flat = FlatFields()
@@ -17,33 +17,35 @@ final class ConsoleFormatter: Formatter {
 
   /// - Parameters:
   ///   - isMultiline: false shows a line feed as `\n`, for destinations where a line feed ends the record.
-  ///   - debug: how lines of debug channels look; nil: as the environment says.
+  ///   - debug: how lines of debug channels look; nil: as the environment says, and plain where a line feed ends the record.
   init(colours: Bool, isMultiline: Bool = true, debug: DebugStyle? = nil) {
     self.colours = colours
     self.isMultiline = isMultiline
-    self.debug = debug ?? DebugStyle(colours: colours)
+    self.debug = debug ?? (isMultiline ? DebugStyle(colours: colours) : .plain)
   }
 
   func append(_ record: RecordView, _ context: RecordContext, to output: OutputBuffer) {
-    var end = ""
+    let seen: MessageText.Seen
+    var voice: Voice?
     if unsafe record.isChannel {
-      unsafe end = channel(record, context, to: output)
+      voice = debug.palette.map { unsafe Voice(record, context, $0) }
+      seen = unsafe channel(record, context, voice, to: output)
     } else {
       unsafe line(time: context.time, level: record.level, to: output)
       unsafe label(of: record, context, to: output)
       output.append("  ")
-      unsafe text(of: record, to: output) { output.append("    ") }
+      seen = unsafe text(of: record, to: output)
     }
-    unsafe fields(of: record, to: output)
+    if seen.hasFields { unsafe fields(of: record, to: output) }
     if unsafe record.isTruncated { output.append("  (truncated)") }
     if unsafe context.isRecovered { output.append("  (recovered)") }
-    output.append(end)
+    if let voice { unsafe interval(voice, at: context.time, to: output) }
     output.append("\n")
   }
 
   private func line(time: UInt64, level: Level, to output: OutputBuffer) {
     paint("\u{1B}[2m", output)
-    append(time, to: output)
+    timestamp.append(time, digits: 3, to: output)
     paint("\u{1B}[0m", output)
     output.append(" ")
     paint(level.colour, output)
@@ -52,74 +54,92 @@ final class ConsoleFormatter: Formatter {
     output.append(" ")
   }
 
-  /// Copied out and in: whole reads and writes of a property need no check for exclusive access.
-  private func append(_ time: UInt64, to output: OutputBuffer) {
-    var timestamp = timestamp
-    timestamp.append(time, digits: 3, to: output)
-    self.timestamp = timestamp
-  }
-
+  @inline(__always)
   private func paint(_ code: StaticString, _ output: OutputBuffer) {
     if colours { output.append(code) }
   }
 
+  @inline(__always)
   private func label(of record: RecordView, _ context: RecordContext, to output: OutputBuffer) {
     unsafe record.withLabel(context) { unsafe output.appendTextEscaped($0) }
   }
 
-  /// With colours each line of the text has the name in front, as npm's has. Returns what ends the line.
-  private func channel(_ record: RecordView, _ context: RecordContext, to output: OutputBuffer) -> String {
-    guard let palette = debug.palette else {
+  /// The name of a channel, and its colour.
+  private struct Voice {
+    let name: String
+    let colour: String
+
+    init(_ record: RecordView, _ context: RecordContext, _ palette: DebugColor.Palette) {
+      var name = ""
+      unsafe record.withLabel(context) { unsafe name = String(decoding: $0, as: UTF8.self) }
+      self.name = name
+      colour = DebugColor(for: name, in: palette).escape
+    }
+  }
+
+  /// With colours each line of the text has the name in front, as npm's has.
+  private func channel(
+    _ record: RecordView, _ context: RecordContext, _ voice: Voice?, to output: OutputBuffer
+  ) -> MessageText.Seen {
+    guard let voice else {
       if !debug.hidesDate {
-        unsafe append(context.time, to: output)
+        unsafe timestamp.append(context.time, digits: 3, to: output)
         output.append(" ")
       }
       unsafe label(of: record, context, to: output)
       output.append(" ")
-      unsafe text(of: record, to: output) { output.append("    ") }
-      return ""
+      return unsafe text(of: record, to: output)
     }
-    var name = ""
-    unsafe record.withLabel(context) { unsafe name = String(decoding: $0, as: UTF8.self) }
-    let colour = DebugColor(for: name, in: palette).escape
-    func prefix() {
-      output.append("  \u{1B}[\(colour);1m")
-      unsafe label(of: record, context, to: output)
-      output.append(" \u{1B}[0m")
-    }
-    prefix()
-    unsafe text(of: record, to: output, continuation: prefix)
-    return " \u{1B}[\(colour)m+\(intervals.interval(of: name, at: unsafe context.time))\u{1B}[0m"
+    let start = output.count
+    output.append("  \u{1B}[")
+    output.append(string: voice.colour)
+    output.append(";1m")
+    unsafe label(of: record, context, to: output)
+    output.append(" \u{1B}[0m")
+    return unsafe text(of: record, to: output, prefix: start..<output.count)
   }
 
-  /// The text; `continuation` begins each line behind its first.
+  /// The time since the channel's previous line.
+  private func interval(_ voice: Voice, at time: UInt64, to output: OutputBuffer) {
+    output.append(" \u{1B}[")
+    output.append(string: voice.colour)
+    output.append("m+")
+    output.append(string: intervals.interval(of: voice.name, at: time).description)
+    output.append("\u{1B}[0m")
+  }
+
+  /// The text; what stands at `prefix` in the output, or blanks, begins each line behind its first.
   @inline(__always)
-  private func text(of record: RecordView, to output: OutputBuffer, continuation: () -> Void) {
-    unsafe MessageText.append(record, to: output) { bytes in
+  private func text(
+    of record: RecordView, to output: OutputBuffer, prefix: Range<Int>? = nil
+  ) -> MessageText.Seen {
+    let isMultiline = isMultiline
+    return unsafe MessageText.append(record, to: output) { output, bytes in
       if unsafe Escape.isPlainText(bytes) {
         unsafe output.append(bytes)
       } else if isMultiline, unsafe bytes.contains(UInt8(ascii: "\n")) {
-        unsafe lines(bytes, to: output, continuation: continuation)
+        unsafe Self.lines(bytes, to: output, prefix: prefix)
       } else {
         unsafe output.appendTextEscaped(bytes)
       }
     }
   }
 
-  private func lines(_ bytes: UnsafeBufferPointer<UInt8>, to output: OutputBuffer, continuation: () -> Void) {
+  private static func lines(_ bytes: UnsafeBufferPointer<UInt8>, to output: OutputBuffer, prefix: Range<Int>?) {
     var start = 0
     for index in 0..<bytes.count where unsafe bytes[index] == UInt8(ascii: "\n") {
       // A carriage return in front of a line feed belongs to it.
       let end = unsafe index > start && bytes[index - 1] == UInt8(ascii: "\r") ? index - 1 : index
       unsafe output.appendTextEscaped(UnsafeBufferPointer(rebasing: bytes[start..<end]))
       output.append("\n")
-      continuation()
+      if let prefix { output.repeatBytes(prefix) } else { output.append("    ") }
       start = index + 1
     }
     unsafe output.appendTextEscaped(UnsafeBufferPointer(rebasing: bytes[start...]))
   }
 
   /// A value that the text shows already is not repeated.
+  @inline(never)
   private func fields(of record: RecordView, to output: OutputBuffer) {
     unsafe flat.forEach(of: record, includingText: false) { field in
       output.append("  ")

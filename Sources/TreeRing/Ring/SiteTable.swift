@@ -21,7 +21,7 @@ public import CTreeRing
 @usableFromInline
 enum SiteTable {
   static let firstEntry = Int(TR_MAX_SITES) * 4
-  private static let entryHeader = 14
+  fileprivate static let entryHeader = 14
   /// No entry is larger: 27 pieces of a usual length have room.
   private static let largestEntry = 16_384
 
@@ -63,7 +63,9 @@ enum SiteTable {
     unsafe details.pointee.pieces = UInt16(count)
     unsafe details.pointee.file_count = UInt16(clamping: source.file.utf8CodeUnitCount)
     unsafe tr_store64(tr_site_id(site), UInt64(index))
-    guard unsafe copy(index, to: producer.pointee.header, producer.pointee.fd) else { return }
+    let file = unsafe tr_use_file(producer)
+    defer { unsafe tr_leave_file(producer) }
+    guard unsafe copy(index, to: producer.pointee.header, file) else { return }
     let spot = unsafe Int(tr_site_spot(source.file.utf8Start, source.place))
     unsafe _ = tr_exchange_if16(tr_site_spots() + spot, 0, UInt16(index))
   }
@@ -124,6 +126,7 @@ enum SiteTable {
       if Int(end) + size > Int(allocated) {
         // Pages first: a full disk is an error here, and no SIGBUS when the entry is written.
         let step = Int64(TR_SITES_STEP)
+        if file == TR_FILE_CLOSED { return nil }
         if file >= 0, tr_fallocate(file, Int64(TR_SITES_OFFSET) + Int64(allocated), step) != 0 { return nil }
         unsafe _ = tr_exchange_if32(tr_header_sites_allocated(header), allocated, allocated + UInt32(TR_SITES_STEP))
       } else if unsafe tr_exchange_if32(tr_header_sites_end(header), end, end + UInt32(size)) {
@@ -208,10 +211,10 @@ extension [UInt8] {
 extension RecordTemplate {
   /// Nil when the bytes are no entry.
   convenience init?(entry: [UInt8]) {
-    guard entry.count >= 14 else { return nil }
-    var at = 14 + Int(entry.integer(12, 2))
+    guard entry.count >= SiteTable.entryHeader else { return nil }
+    var at = SiteTable.entryHeader + Int(entry.integer(12, 2))
     guard at <= entry.count else { return nil }
-    let file = String(decoding: entry[14..<at], as: UTF8.self)
+    let file = String(decoding: entry[SiteTable.entryHeader..<at], as: UTF8.self)
     var pieces: [(isKey: Bool, text: Range<Int>)] = []
     for _ in 0..<min(Int(entry.integer(10, 2)), Int(TR_SITE_SLOTS)) {
       guard at + 2 <= entry.count else { return nil }

@@ -101,7 +101,7 @@ import Testing
     #expect(Set(named).count == named.count)
     #expect(Set(built.map(\.id)).isDisjoint(with: named))
     #expect(Set(built.map(\.id)).union(named) == Set(rows.map(\.id)))
-    #expect(built.count == 33)
+    #expect(built.count == 34)
   }
 
   private static func isLeftOut(_ row: DebugCases.Output) -> Bool { leftOut.contains { $0.rows.contains(row.id) } }
