@@ -21,10 +21,12 @@ struct Main {
     let address = listener.address
     let shipping = try ship(from: rings, to: directory)
     try startLogging(rings)
+    let log = SupervisorLog(rings: rings)
+    log.tellEarlierCrashes()
     let supervisor: Supervisor
     do {
       supervisor = try Supervisor(
-        configuration(directory, rings), listener: listener, reporter: SupervisorLog(rings: rings))
+        configuration(directory, rings), listener: listener, reporter: log)
     } catch {
       throw fail(error, .failure)
     }

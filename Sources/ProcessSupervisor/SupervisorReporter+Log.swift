@@ -13,6 +13,18 @@ package struct SupervisorLog: SupervisorReporter {
   /// - Parameter rings: the directory of the workers' ring files; nil when it is not known.
   package init(rings: String? = nil) { self.rings = rings }
 
+  /// Tells the crashes of an earlier run, whose supervisor died before it could. For a supervisor whose workers run its own program. Blocking.
+  package func tellEarlierCrashes() {
+    guard let rings else { return }
+    for report in CrashReport.takeAll(of: ProcessIdentity.programName(), in: rings) {
+      guard let signal = report.signal else { continue }
+      log.log(.critical, about: Int32(clamping: report.pid), "worker crashed in an earlier run") {
+        $0["signal"] = SignalName.of(signal)
+        report.describe(&$0, backtrace: report.backtrace())
+      }
+    }
+  }
+
   /// Takes what a dead worker left.
   private func report(of exit: WorkerExit) -> CrashReport? {
     rings.flatMap { CrashReport.take(ofProcess: exit.pid, in: $0) }

@@ -90,6 +90,19 @@ extension CrashReport {
     return found
   }
 
+  /// The same for every process of a program that is dead: of those whose supervisor died with them.
+  package static func takeAll(of program: String, in directory: String) -> [CrashReport] {
+    paths(in: directory).filter { path in
+      path.dropFirst(directory.utf8.count + 1).hasPrefix(program.prefix(60) + "-")
+    }.compactMap { path in
+      guard let report = CrashReport(path: path), !report.isOfLivingProcess else { return nil }
+      unsafe unlink(path)
+      return report
+    }
+  }
+
+  private var isOfLivingProcess: Bool { ProcessIdentity.startTime(of: Int32(clamping: pid)) == startTime }
+
   private static func paths(in directory: String) -> [String] {
     ((try? Syscalls.list(directory)) ?? []).filter { $0.hasSuffix(suffix) }.map { directory + "/" + $0 }
   }
@@ -105,7 +118,7 @@ extension CrashReport {
   static func removeOld(in directory: String, now: UInt64 = Syscalls.now(CLOCK_REALTIME)) {
     for path in paths(in: directory) {
       guard let status = try? Syscalls.status(ofPath: path), let report = CrashReport(path: path),
-        ProcessIdentity.startTime(of: Int32(clamping: report.pid)) != report.startTime
+        !report.isOfLivingProcess
       else { continue }
       let last = max(report.time, UInt64(clamping: status.st_mtim.tv_sec) * 1_000_000_000)
       if now > last, now - last > day { unsafe unlink(path) }
