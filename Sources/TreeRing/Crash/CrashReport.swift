@@ -93,7 +93,7 @@ extension CrashReport {
   /// The same for every process of a program that is dead: of those whose supervisor died with them.
   package static func takeAll(of program: String, in directory: String) -> [CrashReport] {
     paths(in: directory).filter { path in
-      path.dropFirst(directory.utf8.count + 1).hasPrefix(program.prefix(60) + "-")
+      path.split(separator: "/").last?.hasPrefix(program.prefix(60) + "-") ?? false
     }.compactMap { path in
       guard let report = CrashReport(path: path), !report.isOfLivingProcess else { return nil }
       unsafe unlink(path)

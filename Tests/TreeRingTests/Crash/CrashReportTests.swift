@@ -125,6 +125,29 @@ import Testing
     #expect(records.allSatisfy { $0.ns == nil }, "what went aside is not in the stream")
   }
 
+  /// Boxes that nobody asked for: they are told at the next start, or go after a day. Those of living processes stay.
+  @Test func whatIsLeftBehindIsFoundOnceAndDoesNotPileUp() throws {
+    let run = try StormRun(["TREERING_CRASH": "on"])
+    let rings = run.directory.file("rings")
+    let living = try run.start("crash", "kill")
+    #expect(living.readLine() == "ready", "\(living.errors)")
+    for _ in 0..<2 { try run.start("crash", "abort").wait() }
+    let now = Syscalls.now(CLOCK_REALTIME)
+    #expect(CrashReport.takeAll(of: "Log", in: rings).isEmpty)
+    #expect(CrashReport.takeAll(of: "LogStorm", in: rings).map(\.signal) == [SIGABRT, SIGABRT])
+    #expect(CrashReport.takeAll(of: "LogStorm", in: rings).isEmpty)
+    try run.start("crash", "abort").wait()
+    CrashReport.removeOld(in: rings, now: now + 80_000_000_000_000)
+    #expect(boxes(run) == 2)
+    CrashReport.removeOld(in: rings, now: now + 90_000_000_000_000)
+    #expect(boxes(run) == 1)
+    living.kill(SIGKILL)
+  }
+
+  private func boxes(_ run: StormRun) -> Int {
+    run.directory.names(in: "rings").count { $0.hasSuffix(CrashReport.suffix) }
+  }
+
   @Test func nothingIsWrittenUnasked() throws {
     let run = try StormRun()
     let child = try run.start("crash", "abort")
