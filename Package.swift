@@ -117,7 +117,7 @@ let package = Package(
     .executableTarget(
       name: "CallSiteBenchmark",
       dependencies: [
-        "TreeRing", "TreeRingLogging", "CTreeRing", "CBenchmark",
+        "TreeRing", "TreeRingLogging", "CBenchmark",
         .product(name: "Logging", package: "swift-log", condition: swiftLog),
       ],
       path: "Benchmarks/CallSite", swiftSettings: houseRules),
@@ -152,6 +152,16 @@ let package = Package(
         .product(name: "MetricsTestKit", package: "swift-metrics", condition: metrics),
         .product(name: "Instrumentation", package: "swift-distributed-tracing", condition: tracing),
       ],
+      swiftSettings: houseRules),
+    .testTarget(
+      name: "DocumentationTests",
+      dependencies: [
+        "TreeRing", "TreeRingFoundation", "TreeRingLogging", "TestSupport",
+        .product(name: "Logging", package: "swift-log", condition: swiftLog),
+        .product(name: "ServiceLifecycle", package: "swift-service-lifecycle", condition: serviceLifecycle),
+        .product(name: "Metrics", package: "swift-metrics", condition: metrics),
+      ],
+      exclude: ["Misuse", "Prelude"],
       swiftSettings: houseRules),
     .testTarget(
       name: "ProcessSupervisorTests", dependencies: ["ProcessSupervisor", "TestSupport"], swiftSettings: houseRules),

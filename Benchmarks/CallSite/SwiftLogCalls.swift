@@ -4,7 +4,7 @@ import Logging
 /// The same calls through swift-log, with whatever handler the logger has.
 enum SwiftLogCalls {
   @inline(never)
-  static func enabled(_ logger: Logging::Logger, _ calls: UInt32) {
+  static func message(_ logger: Logging::Logger, _ calls: UInt32) {
     let order = Order.placed
     for number in 0..<Int64(calls) {
       logger.info("order \(order.id &+ number) placed by \(order.user) total \(order.total)")
@@ -19,7 +19,7 @@ enum SwiftLogCalls {
 
   /// Typed fields are metadata here.
   @inline(never)
-  static func enabledWithMetadata(_ logger: Logging::Logger, _ calls: UInt32) {
+  static func metadata(_ logger: Logging::Logger, _ calls: UInt32) {
     let order = Order.placed
     for number in 0..<Int64(calls) {
       logger.info(

@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #include "System.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <linux/futex.h>
 #include <linux/membarrier.h>
@@ -25,8 +26,37 @@ int tr_futex_wait(void *word, uint32_t expected, int64_t nanoseconds, bool share
 int tr_futex_wake(void *word, bool shared) {
   return (int)syscall(SYS_futex, word, FUTEX_WAKE | (shared ? 0 : FUTEX_PRIVATE_FLAG), INT32_MAX, NULL, NULL, 0);
 }
+
+// futex_waitv(2) is newer than the headers that this has to be built with. The number is the same on all architectures.
+#define TR_SYS_FUTEX_WAITV 449
+#define TR_FUTEX_SIZE_32 2u
+#define TR_MOST_WORDS 64
+typedef struct {
+  uint64_t expected;
+  uint64_t address;
+  uint32_t flags;
+  uint32_t unused;
+} TRFutexWait;
+
+int tr_futex_wait_any(uint32_t *const *words, size_t count, int64_t nanoseconds) {
+  if (count == 1) return tr_futex_wait(words[0], 0, nanoseconds, true);
+  TRFutexWait waits[TR_MOST_WORDS] = {{0}};
+  if (count == 0 || count > TR_MOST_WORDS) {
+    errno = EINVAL;
+    return -1;
+  }
+  for (size_t i = 0; i < count; i++) waits[i] = (TRFutexWait){.address = (uintptr_t)words[i], .flags = TR_FUTEX_SIZE_32};
+  struct timespec end;
+  clock_gettime(CLOCK_MONOTONIC, &end);
+  end.tv_sec += nanoseconds / 1000000000;
+  end.tv_nsec += nanoseconds % 1000000000;
+  if (end.tv_nsec >= 1000000000) end.tv_sec++, end.tv_nsec -= 1000000000;
+  return (int)syscall(TR_SYS_FUTEX_WAITV, waits, count, 0, nanoseconds < 0 ? NULL : &end, CLOCK_MONOTONIC);
+}
 int tr_membarrier_register(void) { return (int)syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0, 0); }
 int tr_membarrier(void) { return (int)syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0); }
+int tr_membarrier_register_global(void) { return (int)syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_GLOBAL_EXPEDITED, 0, 0); }
+int tr_membarrier_global(void) { return (int)syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL_EXPEDITED, 0, 0); }
 int tr_fallocate(int fd, int64_t offset, int64_t length) { return fallocate(fd, 0, offset, length); }
 int64_t tr_getrandom(void *bytes, size_t count) { return getrandom(bytes, count, 0); }
 int tr_set_thread_name(const char *name) { return prctl(PR_SET_NAME, name, 0, 0, 0); }

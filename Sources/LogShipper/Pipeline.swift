@@ -3,15 +3,20 @@ import Synchronization
 package import TreeRing
 
 /// Inputs joined to outputs, and the loop that moves records from one to the other. Runs on the thread that calls ``run()``.
-package final class Pipeline: @unchecked Sendable {  // everything but `isStopping` belongs to the thread in `run`
+package final class Pipeline: @unchecked Sendable {  // all but `isStopping` and `alarm` is the thread's in `run`
   private let inputs: [RingsInput]
   private let isStopping = Atomic<Bool>(false)
 
-  /// How often ring files are looked for, and how long a round without news sleeps.
-  private static let discoveryMilliseconds = 100
-  private static let shortestSleepMilliseconds = 1
-  private static let longestSleepMilliseconds = 20
-  private static let synchroniseMilliseconds = 1000
+  private let bells = CollectorBells()
+
+  /// How often ring files are looked for, and deaths; nanoseconds, as all of these.
+  private static let discoveryPeriod: UInt64 = 100_000_000
+  private static let synchronisePeriod: UInt64 = 1_000_000_000
+  /// Between two rounds while records come, so that a round takes many.
+  private static let nap: Int64 = 500_000
+  private static let napsBeforeSleeping = 8
+  /// Between two attempts with a sink that refuses.
+  private static let stallNap: Int64 = 20_000_000
 
   /// Opens the outputs. Blocking.
   ///
@@ -27,25 +32,33 @@ package final class Pipeline: @unchecked Sendable {  // everything but `isStoppi
 
   /// Ships until ``stop()``, then delivers what there is, closes the streams of the processes that are gone, and returns.
   package func run() {
-    var sleep = Self.shortestSleepMilliseconds
-    var untilDiscovery = 0
-    var untilSynchronise = Self.synchroniseMilliseconds
+    var naps = 0
+    var discovery: UInt64 = 0
+    var synchronise = Syscalls.now(CLOCK_MONOTONIC) + Self.synchronisePeriod
     while !isStopping.load(ordering: .acquiring) {
-      if untilDiscovery <= 0 {
+      let now = Syscalls.now(CLOCK_MONOTONIC)
+      if now >= discovery {
         inputs.forEach { $0.discover() }
-        untilDiscovery = Self.discoveryMilliseconds
+        discovery = now + Self.discoveryPeriod
       }
-      // Doubling while nothing comes keeps an idle pipeline quiet and a busy one prompt.
-      sleep = collect() == .delivered ? Self.shortestSleepMilliseconds : min(sleep * 2, Self.longestSleepMilliseconds)
-      Syscalls.sleep(nanoseconds: sleep * 1_000_000)
-      untilDiscovery -= sleep
-      untilSynchronise -= sleep
-      if untilSynchronise <= 0 {
+      if now >= synchronise {
         inputs.forEach { $0.synchronise() }
-        untilSynchronise = Self.synchroniseMilliseconds
+        synchronise = now + Self.synchronisePeriod
       }
+      let progress = collect()
+      naps = progress == .delivered ? 0 : naps + 1
+      pause(progress, naps, until: min(discovery, synchronise))
     }
     finish()
+  }
+
+  /// Naps while records come, and a little longer; then sleeps until a process rings. A process that logs every millisecond is not made to ring for each record.
+  private func pause(_ progress: RingsInput.Progress, _ naps: Int, until end: UInt64) {
+    if progress == .stalled { return bells.nap(nanoseconds: Self.stallNap) }
+    if naps <= Self.napsBeforeSleeping { return bells.nap(nanoseconds: Self.nap) }
+    let now = Syscalls.now(CLOCK_MONOTONIC)
+    guard end > now else { return }
+    bells.sleep(inputs.flatMap { $0.attached }, nanoseconds: Int64(end - now))
   }
 
   private func collect() -> RingsInput.Progress { inputs.map { $0.collect() }.max() ?? .idle }
@@ -60,7 +73,10 @@ package final class Pipeline: @unchecked Sendable {  // everything but `isStoppi
   }
 
   /// Ends ``run()`` soon. From any thread, and from a signal handler.
-  package func stop() { isStopping.store(true, ordering: .releasing) }
+  package func stop() {
+    isStopping.store(true, ordering: .releasing)
+    bells.wake()
+  }
 
   /// What was delivered. Only from the thread in ``run()``, or after it.
   package var counters: DrainCounters {

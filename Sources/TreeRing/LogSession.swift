@@ -22,18 +22,20 @@ final class LogSession: Sendable {
     isExternal = configuration.writer == .external
     // The seal at the end needs the barrier, with or without a writer.
     _ = tr_membarrier_register()
+    let takesPart = isExternal && tr_membarrier_register_global() == 0
     let drains = !isExternal && !isAfterlife
     let sinkList = isExternal ? "" : try Self.sinkList(configuration.sinks, isFallbackAllowed)
     let routes = drains ? try Self.openSinks(configuration.sinks, isFallbackAllowed) : []
     file = try Self.makeFile(configuration, consumes: drains, isFallbackAllowed)
     let header = unsafe file.header
+    if takesPart { unsafe tr_store32(tr_header_bell_is_rung(header), 1) }
     unsafe Self.inheritLabels(header)
     unsafe SiteTable.copyAll(to: header, file.descriptor)
     let spelled = Array(sinkList.utf8)
     unsafe RingFile.copy(spelled, to: UnsafeMutableRawPointer(tr_header_sinks(header)), spelled.count)
     let producer = unsafe Self.makeProducer(file, configuration)
     let rings = unsafe LocalRings(producer)
-    local = LocalRingsBox(rings)
+    local = unsafe LocalRingsBox(rings, producer)
     let predecessors = file.path.map {
       Predecessors(
         directory: String($0[..<($0.lastIndex(of: "/") ?? $0.endIndex)]), program: ProcessIdentity.programName(),
@@ -166,9 +168,16 @@ final class LogSession: Sendable {
     if file.descriptor >= 0 {
       _ = tr_unlock_byte(file.descriptor, RingFile.consumerByte)
       _ = tr_unlock_byte(file.descriptor, RingFile.producerByte)
-      // It stays open: a thread that took this session for the current one a moment ago may still make a ring in it, and must not meet another file under the
-      // same number. Such a ring finds the file sealed, and its records move on.
+      closeFile()
     }
+  }
+
+  /// A thread that took this session for the current one a moment ago may be making a ring in it; that takes less than a millisecond as a rule. The file of one that
+  /// hangs there stays open.
+  private func closeFile() {
+    let descriptor = unsafe tr_take_file(local.producer)
+    for _ in 0..<100 where unsafe tr_is_file_used(local.producer) { Syscalls.sleep(nanoseconds: 1_000_000) }
+    if unsafe !tr_is_file_used(local.producer) { close(descriptor) }
   }
 
   /// Marks every ring as closed, and decides where it ends. A producer whose commit may have come too late sees the mark, and decides as well: whoever
@@ -185,6 +194,8 @@ final class LogSession: Sendable {
       unsafe _ = tr_exchange_if64(&rings[index].pointee.sealed_head, 0, tr_load64(rings[index]) | 1)
     }
     unsafe tr_store32(tr_header_sealed(header), 1)
+    // A collector that sleeps learns at once that it can close the stream.
+    if isExternal { unsafe Writer.ring(tr_header_bell(header), isShared: true) }
   }
 
   /// Delivers what is left. False when there is something left to recover: no sink takes anything for two seconds, or a file lacks its end.
@@ -264,6 +275,13 @@ final class LogSession: Sendable {
   private static let address = Atomic<UInt>(0)
   private static let configurations = Mutex<LogConfiguration?>(nil)
 
+  /// The session that ran; there is none then. Of several threads that take it, one gets it.
+  static func takeCurrent() -> LogSession? {
+    let address = address.exchange(0, ordering: .acquiringAndReleasing)
+    guard let pointer = unsafe UnsafeRawPointer(bitPattern: address) else { return nil }
+    return unsafe Unmanaged<LogSession>.fromOpaque(pointer).takeUnretainedValue()
+  }
+
   /// The session that runs.
   static var current: LogSession? {
     get {
@@ -291,8 +309,13 @@ final class LogSession: Sendable {
 }
 
 /// The rings as this process sees them. Reading headers is safe from any thread; records are read by the drain alone.
+@safe
 private struct LocalRingsBox: @unchecked Sendable {
   let rings: LocalRings
+  let producer: UnsafeMutablePointer<TRProducer>
 
-  init(_ rings: LocalRings) { self.rings = rings }
+  init(_ rings: LocalRings, _ producer: UnsafeMutablePointer<TRProducer>) {
+    self.rings = rings
+    unsafe self.producer = producer
+  }
 }

@@ -36,18 +36,33 @@ public enum LogSystem {
   public static func reopen() { LogSession.current?.writer?.flush() }
 
   /// Delivers everything, closes the stream, and ends the writer thread. Blocking, 2 seconds at most when a sink refuses. A call after this is not lost: it
-  /// stays in a new ring file, for `treering recover` or the next start.
+  /// stays in a new ring file, for `treering recover` or the next start. Of several threads that stop at once one does it, and the others wait for it.
   public static func stop() {
-    guard let session = LogSession.current else { return }
-    RestraintSite.tellRest()
+    if LogSession.current != nil { RestraintSite.tellRest() }
+    stops.add(1, ordering: .sequentiallyConsistent)
+    let taken = LogSession.takeCurrent()
+    defer { if taken != nil { stops.subtract(1, ordering: .sequentiallyConsistent) } }
+    guard let session = taken else { return waitForStop() }
     // Callers that come now wait for the two lines until `idle`.
     phase.store(.starting, ordering: .releasing)
-    LogSession.current = nil
     // From here on a call that needs a ring starts anew, while this session is delivered.
     tr_set_producer(nil)
     wasStopped.store(true, ordering: .releasing)
     phase.store(.idle, ordering: .releasing)
     session.stop()
+  }
+
+  /// Threads that take the session away now, and deliver what it has.
+  private static let stops = Atomic<Int>(0)
+
+  /// The program must not end, which is where a stop comes from as a rule, while another thread delivers the last records.
+  private static func waitForStop() {
+    stops.subtract(1, ordering: .sequentiallyConsistent)
+    var patience = 5000
+    while patience > 0, stops.load(ordering: .sequentiallyConsistent) > 0 {
+      Syscalls.sleep(nanoseconds: 1_000_000)
+      patience -= 1
+    }
   }
 
   /// What has happened so far. Cost: a pass over the rings' headers.
@@ -119,6 +134,7 @@ public enum LogSystem {
   /// In a forked child: nothing of the parent's is used again. The child starts anew with its first call.
   private static func forked() {
     LogSession.abandon()
+    stops.store(0, ordering: .releasing)
     RestraintSite.forget()
     phase.store(.idle, ordering: .releasing)
   }
@@ -127,5 +143,13 @@ public enum LogSystem {
 
   static func threshold(of label: LogKey) -> UInt8 { LogPolicy.current?.threshold(of: label) ?? Gates.closed }
 
-  static func wakeWriter() { unsafe Writer.ring(tr_doorbell()) }
+  /// Wakes whoever drains: the writer thread, or the collector in another process. Safe in a signal handler. A collector that is woken too late, because the file
+  /// has just been replaced by another, looks by itself soon.
+  static func wakeConsumer() {
+    if let producer = unsafe tr_producer(), unsafe tr_load32(tr_header_bell_is_rung(producer.pointee.header)) != 0 {
+      unsafe Writer.ring(tr_header_bell(producer.pointee.header), isShared: true)
+    } else {
+      unsafe Writer.ring(tr_doorbell())
+    }
+  }
 }

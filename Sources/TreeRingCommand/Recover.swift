@@ -51,6 +51,7 @@ struct Recover: ParsableCommand {
       Console.complain("\(path): \(records) records to \(places.joined(separator: ", "))\(repeated)")
     case .alive: Console.complain("\(path): its process lives, left alone")
     case .busy: Console.complain("\(path): somebody else is reading it, left alone")
+    case .gone: Console.complain("\(path): somebody else has finished it meanwhile")
     }
   }
 }

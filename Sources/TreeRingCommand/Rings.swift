@@ -74,9 +74,12 @@ struct RingsLook {
   }
 
   private mutating func look(_ path: String) {
-    do { surveys.append(try RingSurvey(path: path)) } catch {
-      // One that is gone by now belonged to a process that has ended since the directory was listed.
-      if (try? Syscalls.status(ofPath: path)) != nil { refusals.append((path, "\(error)")) }
+    do {
+      surveys.append(try RingSurvey(path: path))
+    } catch .gone {
+      // It belonged to a process that has ended since the directory was listed.
+    } catch {
+      refusals.append((path, "\(error)"))
     }
   }
 

@@ -4,10 +4,8 @@ import TreeRing
 /// A program that logs something, then does nothing for a while.
 ///
 ///     LogStorm idle MILLISECONDS
-///     LogStorm wake COUNT          logs a record to a sleeping writer, so many times
 ///
-/// `idle` says `idle begins` and `idle ends`. `wake` prints microseconds from the call to the moment when the record has left the ring: median, 99th
-/// percentile and largest.
+/// Says `idle begins` and `idle ends`.
 enum Idle {
   static func run() {
     // Read before: what lies between the two lines is a sleep and nothing else.
@@ -21,20 +19,5 @@ enum Idle {
     usleep(microseconds)
     LogStorm.say(ends)
     log.info("after")
-  }
-
-  static func runWakes() {
-    let count = LogStorm.argument(2, default: 100)
-    log.info("before")
-    LogSystem.flush()
-    let times = (0..<count).map { number in
-      usleep(20_000)
-      let written = LogSystem.counters.written
-      let start = Syscalls.now(CLOCK_MONOTONIC)
-      log.info("wake \(number, "number")")
-      while LogSystem.counters.written == written { sched_yield() }
-      return Int(Syscalls.now(CLOCK_MONOTONIC) - start) / 1000
-    }.sorted()
-    LogStorm.say("\(times[count / 2]) \(times[count * 99 / 100]) \(times[count - 1])")
   }
 }

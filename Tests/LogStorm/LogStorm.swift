@@ -14,12 +14,15 @@ enum LogStorm {
     "collect": Collect.run, "control": Control.run, "control-fork": Fork.runControlled, "deep": Nested.runDeep,
     "fork": Fork.run, "levels": Levels.run, "nested": Nested.run, "paced": Paced.run,
     "orphan": Fork.runOrphan, "sites": Sites.run,
-    "signals": Signals.run, "steps": Steps.run, "stop": Stop.run, "stored": Stored.run, "threads": Threads.run,
-    "end": Ends.run, "large": Large.run, "crowd": Crowd.run, "soak": Soak.run, "idle": Idle.run, "wake": Idle.runWakes,
+    "signals": Signals.run, "steps": Steps.run, "stop": Stop.run, "stops": Stop.runMany, "stored": Stored.run,
+    "threads": Threads.run,
+    "end": Ends.run, "large": Large.run, "crowd": Crowd.run, "soak": Soak.run, "idle": Idle.run, "wake": Wake.run,
+    "wake-external": Wake.runExternal,
   ]
 
   static func main() {
-    limitProcessorTime(seconds: 120)
+    // A soak is told how long it takes, and uses less.
+    limitProcessorTime(seconds: UInt(argument(1) == "soak" ? max(120, argument(2, default: 0)) : 120))
     if CommandLine.arguments.count > 1, let mode = modes[CommandLine.arguments[1]] { mode() } else { Storm.run() }
   }
 

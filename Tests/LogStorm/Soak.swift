@@ -4,7 +4,9 @@ import TreeRing
 
 /// Threads come, log and go, for a while, faster than is good for the rings now and then.
 ///
-///     LogStorm soak SECONDS
+///     LogStorm soak SECONDS [PAUSE]
+///
+/// A thread's successor comes after a pause, in microseconds: the usual one makes a gigabyte of lines in ten seconds, an hour needs a longer one.
 ///
 /// Prints `resident KiB, descriptors, threads` once it is warm and at the end, and the counters of the end.
 enum Soak {
@@ -29,6 +31,7 @@ enum Soak {
 
   /// One thread after the other, each for a few hundred records, with a pause that lets the writer come to rest now and then.
   private static func generation(_ number: Int) {
+    let pause = UInt32(LogStorm.argument(3, default: 2_000))
     var round = 0
     while !isOver.load(ordering: .relaxed) {
       let thread = LogStorm.start(round) { round in
@@ -38,7 +41,7 @@ enum Soak {
       }
       pthread_join(thread, nil)
       round += 1
-      usleep(round % 50 == 0 ? 50_000 : 2_000)
+      usleep(round % 50 == 0 ? max(50_000, pause) : pause)
     }
   }
 }

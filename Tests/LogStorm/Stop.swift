@@ -5,10 +5,34 @@ import TreeRing
 /// Threads go on logging while logging is stopped, and after that.
 ///
 ///     LogStorm stop THREADS PROGRESS-FILE [STOPS]
+///     LogStorm stops COUNT                         logs and stops, so many times, while other threads log for the first time
 ///
-/// The number of a thread's calls that have returned is in the progress file. Prints the drops that were counted before the end.
+/// The number of a thread's calls that have returned is in the progress file. `stop` says `done`; `stops` prints how many descriptors are open after five stops, and at the
+/// end.
 enum Stop {
   private static let isOver = Atomic<Bool>(false)
+
+  static func runMany() {
+    let threads = (0..<2).map { _ in
+      LogStorm.start(0) { _ in
+        while !isOver.load(ordering: .relaxed) {
+          let first = LogStorm.start(0) { _ in log.info("first of a thread") }
+          pthread_join(first, nil)
+        }
+      }
+    }
+    let count = LogStorm.argument(2, default: 50)
+    for stop in 1...count {
+      log.info("before stop \(stop, "number")")
+      LogSystem.stop()
+      if stop == 5 { LogStorm.say("\(Memory.descriptors)") }
+    }
+    isOver.store(true, ordering: .relaxed)
+    for thread in threads { pthread_join(thread, nil) }
+    LogSystem.stop()
+    LogStorm.say("\(Memory.descriptors)")
+    _exit(0)
+  }
 
   static func run() {
     let progress = Progress(LogStorm.argument(3) ?? "/dev/null")

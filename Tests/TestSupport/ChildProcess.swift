@@ -1,5 +1,4 @@
 package import Glibc
-import Synchronization
 
 /// A program that a test starts, with an environment of its own, and that does not outlive the test.
 package final class ChildProcess: Sendable {
@@ -7,7 +6,7 @@ package final class ChildProcess: Sendable {
   package let pid: pid_t
   private let output: Int32
   private let errorOutput: String
-  private let ending = Mutex<Ending?>(nil)
+  private let ending = Locked<Ending?>(nil)
 
   /// How it ended.
   package enum Ending: Sendable, Equatable {
@@ -47,7 +46,7 @@ package final class ChildProcess: Sendable {
     unsafe posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK))
     let path = BuiltProducts.program(program)
     var pid: pid_t = 0
-    let variables = ["PATH=/usr/bin:/bin"] + environment.map { "\($0.key)=\($0.value)" }
+    let variables = ["PATH=/usr/bin:/bin"] + Self.sanitizerOptions + environment.map { "\($0.key)=\($0.value)" }
     let code = unsafe Self.withCStrings([path] + arguments) { argv in
       unsafe Self.withCStrings(variables) { envp in unsafe posix_spawn(&pid, path, &actions, &attributes, argv, envp) }
     }
@@ -65,6 +64,13 @@ package final class ChildProcess: Sendable {
     wait()
     close(output)
   }
+
+  /// So that a program that was built with a sanitizer reports where the tests do.
+  private static let sanitizerOptions: [String] =
+    ["TSAN_OPTIONS", "ASAN_OPTIONS", "LSAN_OPTIONS"].compactMap { (name: String) -> String? in
+      guard let options = unsafe getenv(name) else { return nil }
+      return unsafe "\(name)=\(String(cString: options))"
+    }
 
   private static func withCStrings<Result>(
     _ strings: [String], _ body: (UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>) -> Result

@@ -1,9 +1,8 @@
 package import Glibc
-import Synchronization
 
 /// Ports of the loopback interface for a test's own servers.
 package enum FreePort {
-  private static let found = Mutex<Set<UInt16>>([])
+  private static let found = Locked<Set<UInt16>>([])
 
   /// Below those that the kernel gives to outgoing connections: one of these, of a load test beside this one, could take the port before it is used.
   private static let range: Range<UInt16> = 20_000..<32_000

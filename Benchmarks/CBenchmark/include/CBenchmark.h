@@ -1,15 +1,16 @@
-// The protocols of the benchmarks, in C, so that every subject is measured by the same machine code: the Swift programs link this file,
+// The protocols of the benchmarks, in C, so that every subject is measured by the same machine code: the Swift programs link these files,
 // and so do the C++ peers. A subject is a handful of functions.
 //
-// Results go to standard output as it was when the program began, one line each: `result<TAB>subject<TAB>question<TAB>threads<TAB>figure<TAB>value`.
-// `Benchmarks/run` makes tables of them.
+// Results go to standard output as it was when the program began, one JSON object a line: `subject`, `question`, `threads`, `figure`, `value`.
+// `Benchmarks/report.py` makes tables and charts of them.
 #pragma once
 #include <stdbool.h>
 #include <stdint.h>
 
 #ifdef __cplusplus
 extern "C" {
-#else
+#endif
+#ifdef __clang__
 #pragma clang assume_nonnull begin
 #endif
 
@@ -20,13 +21,13 @@ typedef struct {
   const char *name;
   void (*burst)(uint32_t calls);  // makes so many log calls in a row, on any thread
   void (*flush)(void);            // returns when every call that was made before has reached the file
-  const char *path;               // the file that the subject writes, to see that it does; empty: it writes none. Its name stays the caller's
+  const char *path;               // the file that the subject writes, to see that it does; empty: a receiver counts, or nobody. Its name stays the caller's
   BMClock clock;
 } BMSubject;
 
 // Redirects standard output and standard error to `path` for handlers that write there; results still go where they went.
 void bm_redirect_output(const char *path);
-// One result.
+// One result. None of the names has a quote or a backslash.
 void bm_report(const char *subject, const char *question, uint32_t threads, const char *figure, double value);
 
 // Says why on standard error and ends the program: its figures would mean nothing.
@@ -40,13 +41,21 @@ void bm_disabled_baseline(void);
 void bm_clocks(void);
 
 // Question 2: what does a call cost that is logged? Spaced: samples of 20 calls, 2 ms apart. In a row: samples of 1,000 calls, each flushed before the
-// next. By one thread and by BENCHMARK_THREADS (4). And allocations.
+// next. Every other sample is timed as a whole, the others call by call. By one thread and by BENCHMARK_THREADS (4). And allocations.
 void bm_enabled(BMSubject subject);
+// The calls in a row of one thread, and the allocations, alone.
+void bm_enabled_in_a_row(BMSubject subject);
 
-// Question 3: how fast do records reach a file? `burst` makes the calls, at full speed; the file is emptied before each round.
-void bm_throughput(BMSubject subject);
+// Question 3: how fast do records reach their destination? `burst` makes the calls, at full speed; the file is emptied before each round. The figures are
+// called those of `question`: "writer", "format" or "sink".
+void bm_throughput(BMSubject subject, const char *question);
 // Question 4: how long until one record is in the file?
 void bm_call_to_file(BMSubject subject);
+
+// Readers for sinks that write to no file. Each makes its thing at `path`, reads on a thread of its own as fast as it can, forgets what it reads and counts the
+// bytes. One a process.
+void bm_receive_fifo(const char *path);
+void bm_receive_datagrams(const char *path);
 
 // Number of allocations that the calling thread has made: malloc, calloc, realloc and their aligned relatives (CountingMalloc.c).
 uint64_t bm_allocations(void);
@@ -63,8 +72,9 @@ double bm_order_total(void);
 extern uint8_t bm_threshold;
 static inline uint8_t bm_relaxed_load(void) { return __atomic_load_n(&bm_threshold, __ATOMIC_RELAXED); }
 
+#ifdef __clang__
+#pragma clang assume_nonnull end
+#endif
 #ifdef __cplusplus
 }
-#else
-#pragma clang assume_nonnull end
 #endif

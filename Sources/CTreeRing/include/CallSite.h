@@ -19,15 +19,16 @@
 // Two names whose addresses agree in these bits share a gate. It belongs to the first that asks; the other finds an address that is not its own, in
 // the same load, and takes the exact check on every call: rare, slower, right.
 //
-// A gate is one word: the owner's address without the bits that chose the gate << 24 | threshold << 16 | the owner's id in the label table (0: not known
-// yet). The owner's calls below the threshold stop here. 0: nobody's yet.
+// A gate is one word: the owner's address << 8, plus threshold << 16, plus the owner's id in the label table (0: not known yet). The owner's calls below the
+// threshold stop here. 0: nobody's yet. Taking away one's own address << 8 leaves less than 2^24 for the owner alone: the addresses of others who look here
+// differ by multiples of 2^16.
 typedef uint64_t TRGate;
 
 #define TR_GATE_COUNT 65536u
 extern TRGate tr_logger_gates[TR_GATE_COUNT];
 extern TRGate tr_channel_gates[TR_GATE_COUNT];
 
-static inline uint64_t tr_gate_owner(const void *name) { return (uint64_t)(uintptr_t)name >> 16 << 24; }
+static inline uint64_t tr_gate_owner(const void *name) { return (uint64_t)(uintptr_t)name << 8; }
 
 // Threshold << 16 | label of a name, or a number from 2^24 when the gate is another name's, or nobody's yet.
 static inline uint64_t tr_gate(const TRGate *gates, const void *name) {
@@ -138,12 +139,28 @@ static inline TRThread *tr_thread(void) { return &tr_thread_state; }
 // handler too, may use it as long as it likes.
 typedef struct {
   TRProcessHeader *header;
-  int32_t fd;               // -1: anonymous memory
+  int32_t fd;               // TR_FILE_…; only between tr_use_file and tr_leave_file
+  uint32_t fd_users;        // calls that are between the two now
   uint32_t block;           // 1: TREERING_WHEN_FULL=block
   uint64_t generation;      // counts ring files of this process; a thread's rings of an older one are not used again
   TRRing *_Nullable rings[TR_MAX_RINGS];
   uint64_t vacant[TR_MAX_RINGS / 64];  // slots below ring_count that no ring could be made in, one bit each
 } TRProducer;
+
+#define TR_FILE_NONE (-1)    // anonymous memory
+#define TR_FILE_CLOSED (-2)  // the session is over
+
+// A call that makes a ring, or notes a site, may have read which file is current just before that was closed; the number must not become another file's under its
+// hands. So it says that it uses the file, and then looks whether there is one; who closes it takes it away first, and then looks whether somebody uses it. Both
+// are full barriers, so one of the two sees the other.
+static inline int32_t tr_use_file(TRProducer *producer) {
+  __atomic_fetch_add(&producer->fd_users, 1, __ATOMIC_SEQ_CST);
+  return __atomic_load_n(&producer->fd, __ATOMIC_SEQ_CST);
+}
+static inline void tr_leave_file(TRProducer *producer) { __atomic_fetch_sub(&producer->fd_users, 1, __ATOMIC_SEQ_CST); }
+// The file, which is the caller's to close once nobody uses it.
+static inline int32_t tr_take_file(TRProducer *producer) { return __atomic_exchange_n(&producer->fd, TR_FILE_CLOSED, __ATOMIC_SEQ_CST); }
+static inline bool tr_is_file_used(TRProducer *producer) { return __atomic_load_n(&producer->fd_users, __ATOMIC_SEQ_CST) != 0; }
 
 // The ring file that calls go to now; NULL before the start and after a stop.
 TRProducer *_Nullable tr_producer(void);
@@ -229,8 +246,11 @@ static inline void tr_claim_ahead(const uint8_t *start, uint32_t size) {
 static inline uint32_t tr_commit(
     TRRing *ring, uint8_t *start, uint8_t *end, uint16_t site, uint8_t level, uint8_t flags, uint16_t label) {
   uint32_t size = (uint32_t)(end - start);
+  uint64_t sequence = ring->sequence;
   uint64_t fixed[3] = {
-      (uint64_t)size | (uint64_t)site << 16 | (uint64_t)level << 32 | (uint64_t)flags << 40 | (uint64_t)label << 48, tr_ticks(), ring->sequence++};
+      (uint64_t)size | (uint64_t)site << 16 | (uint64_t)level << 32 | (uint64_t)flags << 40 | (uint64_t)label << 48, tr_ticks(), sequence};
+  // Whoever surveys the rings reads it at any moment.
+  __atomic_store_n(&ring->sequence, sequence + 1, __ATOMIC_RELAXED);
   __builtin_memcpy(start, fixed, sizeof fixed);
   __atomic_store_n(&ring->head, ring->head + ((size + 7u) & ~7u), __ATOMIC_RELEASE);
   atomic_signal_fence(memory_order_seq_cst);

@@ -43,6 +43,8 @@ static inline uint32_t tr_get_clock_kind(void) { return tr_clock_kind; }
 static inline uint32_t *tr_ring_attention(TRRing *ring) { return &ring->attention; }
 static inline uint32_t *tr_header_sites_end(TRProcessHeader *header) { return &header->sites_end; }
 static inline uint32_t *tr_header_sites_allocated(TRProcessHeader *header) { return &header->sites_allocated; }
+static inline uint32_t *tr_header_bell(TRProcessHeader *header) { return &header->bell; }
+static inline uint32_t *tr_header_bell_is_rung(TRProcessHeader *header) { return &header->bell_is_rung; }
 static inline uint32_t *tr_header_sealed(TRProcessHeader *header) { return &header->sealed; }
 
 #pragma clang assume_nonnull end

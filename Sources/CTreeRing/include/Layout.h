@@ -144,6 +144,8 @@ typedef struct {
   uint64_t pending_lost_reached[TR_MAX_SINKS];  // and after the journalled batch
   uint64_t closed;          // a bit for each sink that has got the closing records
   uint64_t pending_closed;
+  uint32_t bell;            // a collector in another process sleeps on it while it is 0 (futex(2))
+  uint32_t bell_is_rung;    // 1: the producers ring it when they find TR_ATTENTION_PARKED, and take part in the collector's membarrier(2)
 } TRProcessHeader;
 
 // A record's fixed part; segments follow (see RecordLayout.swift).

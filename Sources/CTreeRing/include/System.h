@@ -26,6 +26,7 @@ static inline bool tr_exchange_if16(void *p, uint16_t expected, uint16_t desired
 }
 static inline uint64_t tr_add64(void *p, uint64_t value) { return __atomic_fetch_add((uint64_t *)p, value, __ATOMIC_RELAXED); }
 static inline void tr_store8(void *p, uint8_t value) { __atomic_store_n((uint8_t *)p, value, __ATOMIC_RELEASE); }
+static inline uint16_t tr_load16(const void *p) { return __atomic_load_n((const uint16_t *)p, __ATOMIC_ACQUIRE); }
 static inline void tr_store16(void *p, uint16_t value) { __atomic_store_n((uint16_t *)p, value, __ATOMIC_RELEASE); }
 
 // MARK: system calls
@@ -34,8 +35,14 @@ int tr_gettid(void);
 // A negative timeout waits for ever. `shared`: the word is seen by other processes.
 int tr_futex_wait(void *word, uint32_t expected, int64_t nanoseconds, bool shared);
 int tr_futex_wake(void *word, bool shared);
+// Waits until one of the words, which other processes may see, is not 0 any more; 64 words at most, a negative timeout waits for ever. -1 with errno: ENOSYS
+// where the kernel is older than 5.16 and there is more than one word.
+int tr_futex_wait_any(uint32_t *_Nonnull const *_Nonnull words, size_t count, int64_t nanoseconds);
 int tr_membarrier_register(void);
 int tr_membarrier(void);
+// The same among all processes that have registered for it: of one that drains the rings of others, and of those.
+int tr_membarrier_register_global(void);
+int tr_membarrier_global(void);
 int tr_fallocate(int fd, int64_t offset, int64_t length);
 int64_t tr_getrandom(void *bytes, size_t count);
 // Of the calling thread.
@@ -62,6 +69,7 @@ int tr_is_byte_locked(int fd, int64_t byte);
 // Copies, and returns false instead of dying by SIGBUS when the pages are gone. Guarded.c tells how.
 bool tr_guarded_copy(void *to, const void *from, size_t count);
 bool tr_guarded_store64(void *to, uint64_t value);
+bool tr_guarded_store32(void *to, uint32_t value);
 bool tr_guarded_or32(void *to, uint32_t bits, bool clear);
 
 // MARK: ends of a process

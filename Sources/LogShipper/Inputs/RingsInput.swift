@@ -55,6 +55,8 @@ package final class RingsInput {
       collectors[path] = try RingCollector(path: path) { _ in sinks }
     } catch RingAttachment.Refusal.busy {
       // Its own writer, or another collector: asked again at the next round, for it may die.
+    } catch RingAttachment.Refusal.gone {
+      // It was finished after the directory was listed: by its own process as a rule.
     } catch {
       refused.insert(path)
       complain("\(error); left alone")
@@ -95,6 +97,9 @@ package final class RingsInput {
   package var counters: DrainCounters {
     collectors.values.reduce(into: past) { $0.add($1.counters) }
   }
+
+  /// Those whose rings are attached now, for the sleep between two rounds.
+  package var attached: [RingCollector] { Array(collectors.values) }
 
   /// Processes whose rings are attached now.
   package var processCount: Int { collectors.count }

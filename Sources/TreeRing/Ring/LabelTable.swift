@@ -46,8 +46,9 @@ enum LabelTable {
   }
 
   private static func text(at offset: Int, in table: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer? {
-    guard offset + 2 <= table.count else { return nil }
-    let count = unsafe Int(table.loadUnaligned(fromByteOffset: offset, as: UInt16.self))
+    guard offset + 2 <= table.count, let start = table.baseAddress else { return nil }
+    // Entries begin at multiples of 8 of a table that does, too.
+    let count = unsafe Int(tr_load16(start + offset))
     guard offset + 2 + count <= table.count else { return nil }
     return unsafe UnsafeRawBufferPointer(rebasing: table[(offset + 2)..<(offset + 2 + count)])
   }

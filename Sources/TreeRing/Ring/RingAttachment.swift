@@ -22,23 +22,29 @@ package final class RingAttachment: RingSource {
   package enum Refusal: Error, CustomStringConvertible {
     /// Somebody else consumes it: its own writer thread, or another collector.
     case busy(String)
+    /// There is no such file: nothing is wrong when it was seen a moment ago, for whoever finishes a file removes it.
+    case gone(String)
     /// It is no ring file, or a damaged one, or somebody else's.
     case unusable(String)
 
     package var description: String {
       switch self {
       case .busy(let path): "\(path) is being read by its own process or by another collector"
+      case .gone(let path): "there is no ring file \(path): it is finished and removed, or the name is wrong"
       case .unusable(let reason): reason
       }
     }
   }
 
-  /// Opens and checks the file. With `consumes` it also becomes its consumer, or throws ``Refusal/busy(_:)``. Blocking; a few system calls.
+  /// Opens and checks the file. With `consumes` it also becomes its consumer, or throws ``Refusal/busy(_:)``, or ``Refusal/gone(_:)`` when somebody has finished
+  /// it meanwhile. Blocking; a few system calls.
   package init(path: String, consumes: Bool) throws(Refusal) {
     self.path = path
     let descriptor: Int32
     do {
       descriptor = try Syscalls.open(path, (consumes ? O_RDWR : O_RDONLY) | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY)
+    } catch  where error.code == ENOENT {
+      throw .gone(path)
     } catch {
       throw .unusable("cannot open the ring file \(path): \(error)")
     }
@@ -48,7 +54,7 @@ package final class RingAttachment: RingSource {
     if consumes {
       guard tr_lock_byte(descriptor, RingFile.consumerByte) == 0 else { throw .busy(path) }
       // Opened before another consumer finished it, locked afterwards: there is nothing left to do.
-      guard let now = try? Syscalls.status(of: descriptor), now.st_nlink > 0 else { throw .busy(path) }
+      guard let now = try? Syscalls.status(of: descriptor), now.st_nlink > 0 else { throw .gone(path) }
     }
     let protection = consumes ? PROT_READ | PROT_WRITE : PROT_READ
     let memory = unsafe mmap(nil, Int(TR_HEADER_SIZE), protection, MAP_SHARED, descriptor, 0)

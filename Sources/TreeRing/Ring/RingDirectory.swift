@@ -1,3 +1,4 @@
+import CTreeRing
 import Glibc
 
 /// The directory where ring files live.
@@ -46,6 +47,23 @@ package enum RingDirectory {
     }
     guard status.st_mode & 0o077 == 0 else {
       throw LogError("the ring directory \(directory) is open to other users; run: chmod 700 \(directory)")
+    }
+  }
+
+  /// Removes the files of processes that were killed while they made them, under a hidden name still: nobody has logged there, and each holds the memory of a ring.
+  /// One that somebody makes right now is locked, but for its first microseconds; so a file has to be a minute old.
+  static func removeUnfinished(in directory: String) {
+    let names = (try? Syscalls.list(directory)) ?? []
+    let limit = Int(Syscalls.now(CLOCK_REALTIME) / 1_000_000_000) - 60
+    for name in names where name.hasPrefix(".") && name.hasSuffix(suffix) {
+      let path = directory + "/" + name
+      guard let descriptor = try? Syscalls.open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK) else { continue }
+      defer { close(descriptor) }
+      guard let status = try? Syscalls.status(of: descriptor), status.st_mode & S_IFMT == S_IFREG,
+        status.st_uid == geteuid(), status.st_mtim.tv_sec < limit,
+        tr_is_byte_locked(descriptor, RingFile.producerByte) == 0
+      else { continue }
+      unsafe unlink(path)
     }
   }
 

@@ -9,8 +9,8 @@ enum RingSlots {
     let header = unsafe producer.pointee.header
     let ring = unsafe reuse(producer, header) ?? make(producer, header)
     guard let ring = unsafe ring else { return nil }
-    unsafe ring.pointee.thread = UInt32(bitPattern: tr_gettid())
-    unsafe ring.pointee.depth = UInt32(depth)
+    unsafe tr_store32(&ring.pointee.thread, UInt32(bitPattern: tr_gettid()))
+    unsafe tr_store32(&ring.pointee.depth, UInt32(depth))
     if depth > 0 {
       unsafe _ = tr_or32(&ring.pointee.attention, TR_ATTENTION_NESTED)
     } else {
@@ -45,10 +45,10 @@ enum RingSlots {
     let offset = unsafe UInt64(TR_RINGS_OFFSET) + UInt64(index) * header.pointee.slot_size
     let ringHeader = unsafe Int(header.pointee.ring_header_size)
     let capacity = unsafe Int(header.pointee.ring_capacity)
-    guard
-      let base = unsafe map(
-        producer.pointee.fd, offset: Int(offset), ringHeader: ringHeader, capacity: capacity)
-    else {
+    let file = unsafe tr_use_file(producer)
+    defer { unsafe tr_leave_file(producer) }
+    // Of a closed file it is memory that no file has; the record moves on from there, as it does from any sealed ring.
+    guard let base = unsafe map(file, offset: Int(offset), ringHeader: ringHeader, capacity: capacity) else {
       unsafe giveBack(index, producer, header)
       return nil
     }

@@ -41,11 +41,7 @@ extension RingSource {
 
   /// How many rings there are, at most.
   var ringCount: Int {
-    var count: UInt64 = 0
-    guard let address = unsafe Self.address(header, \.ring_count), unsafe tr_guarded_copy(&count, address, 4) else {
-      return 0
-    }
-    return Int(min(count, UInt64(TR_MAX_RINGS)))
+    unsafe Int(min(load(header, \.ring_count) ?? 0, TR_MAX_RINGS))
   }
 
   /// Stores a field. False when the file is gone.
@@ -57,7 +53,25 @@ extension RingSource {
     return unsafe tr_guarded_store64(address, value)
   }
 
-  private static func address<Structure, Field>(
+  /// Stores a field of 32 bits. False when the file is gone.
+  @discardableResult
+  func store<Structure>(
+    _ structure: UnsafeMutablePointer<Structure>, _ path: KeyPath<Structure, UInt32>, _ value: UInt32
+  ) -> Bool {
+    guard let address = unsafe Self.address(structure, path) else { return false }
+    return unsafe tr_guarded_store32(address, value)
+  }
+
+  /// A copy of one field, or nil.
+  func load<Structure>(_ structure: UnsafeMutablePointer<Structure>, _ path: KeyPath<Structure, UInt32>) -> UInt32? {
+    var value: UInt32 = 0
+    guard let address = unsafe Self.address(structure, path), unsafe tr_guarded_copy(&value, address, 4) else {
+      return nil
+    }
+    return value
+  }
+
+  static func address<Structure, Field>(
     _ structure: UnsafeMutablePointer<Structure>, _ path: KeyPath<Structure, Field>
   ) -> UnsafeMutableRawPointer? {
     guard let offset = MemoryLayout<Structure>.offset(of: path) else { return nil }

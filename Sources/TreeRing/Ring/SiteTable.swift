@@ -61,7 +61,9 @@ enum SiteTable {
     unsafe details.pointee.pieces = UInt16(count)
     unsafe details.pointee.file_count = UInt16(clamping: source.file.utf8CodeUnitCount)
     unsafe tr_store64(tr_site_id(site), UInt64(index))
-    guard unsafe copy(index, to: producer.pointee.header, producer.pointee.fd) else { return }
+    let file = unsafe tr_use_file(producer)
+    defer { unsafe tr_leave_file(producer) }
+    guard unsafe copy(index, to: producer.pointee.header, file) else { return }
     let spot = unsafe Int(tr_site_spot(source.file.utf8Start, source.place))
     unsafe _ = tr_exchange_if16(tr_site_spots() + spot, 0, UInt16(index))
   }
@@ -122,6 +124,7 @@ enum SiteTable {
       if Int(end) + size > Int(allocated) {
         // Pages first: a full disk is an error here, and no SIGBUS when the entry is written.
         let step = Int64(TR_SITES_STEP)
+        if file == TR_FILE_CLOSED { return nil }
         if file >= 0, tr_fallocate(file, Int64(TR_SITES_OFFSET) + Int64(allocated), step) != 0 { return nil }
         unsafe _ = tr_exchange_if32(tr_header_sites_allocated(header), allocated, allocated + UInt32(TR_SITES_STEP))
       } else if unsafe tr_exchange_if32(tr_header_sites_end(header), end, end + UInt32(size)) {

@@ -127,9 +127,9 @@ package final class RingsView: ViewSource {
       guard case .beginning = start else { return }
       items.append(
         .notice(ViewNotice(.began, time: observer.began, subject: observer.program, pid: observer.pid)))
+    } catch .gone {
+      // Its process has ended, and removed it.
     } catch {
-      // A file that is gone by now was removed by its process, which has ended.
-      guard (try? Syscalls.status(ofPath: path)) != nil else { return }
       finished.insert(path)
       hasRefused = true
       tell(.refused("\(error)"), "cannot follow:", nil, &items)

@@ -40,32 +40,20 @@ final class Predecessors {
   func settle() {
     let paths = (try? RingDirectory.files(in: directory)) ?? []
     for path in paths.prefix(Self.mostFiles) {
-      do { try settle(path) } catch { tell("\(error)") }
+      do { try settle(path) } catch { tell(error) }
     }
+    RingDirectory.removeUnfinished(in: directory)
   }
 
   private func settle(_ path: String) throws {
-    guard let looked = try look(path), !looked.isProducerAlive, looked.owner == geteuid(),
-      var header = looked.readHeader(), header.mode == TR_MODE_THREAD
+    let looked = try RingAttachment(path: path, consumes: false)
+    guard !looked.isProducerAlive, looked.owner == geteuid(), var header = looked.readHeader(),
+      header.mode == TR_MODE_THREAD
     else { return }
     let isOurs = unsafe text(tr_header_program(&header), limit: 128) == program
     guard isOurs || isWritingOurFile(&header) else { return }
-    do {
-      _ = try IntentJournal(RingAttachment(path: path, consumes: true)).settle()
-    } catch RingAttachment.Refusal.busy {
-      return
-    }
+    _ = try IntentJournal(RingAttachment(path: path, consumes: true)).settle()
     if isOurs { waiting.append(path) }
-  }
-
-  /// Nil for a file that has been finished since the directory was listed.
-  private func look(_ path: String) throws -> RingAttachment? {
-    do {
-      return try RingAttachment(path: path, consumes: false)
-    } catch {
-      if (try? Syscalls.status(ofPath: path)) == nil { return nil }
-      throw error
-    }
   }
 
   /// Whether the batch that was on its way went to a file that this process is about to append to.
@@ -98,10 +86,15 @@ final class Predecessors {
         let files = try Recovery.fileRoutes(of: attachment, sharing: sinks)
         return files.isEmpty ? sinks.map { SinkRoute($0, slot: nil) } : files
       }
-    } catch RingAttachment.Refusal.busy {
-      return
-    } catch {
-      if (try? Syscalls.status(ofPath: path)) != nil { tell("\(error)") }
+    } catch { tell(error) }
+  }
+
+  /// Several processes start at once, as a rule, and each looks at all files: that another one has a file in hand, or has finished it since the directory was listed,
+  /// is the way it goes.
+  private func tell(_ error: any Error) {
+    switch error {
+    case RingAttachment.Refusal.busy, RingAttachment.Refusal.gone: return
+    default: tell("\(error)")
     }
   }
 

@@ -16,24 +16,31 @@ package struct Recovery {
     case alive
     /// Somebody else is reading it.
     case busy
+    /// Somebody else has finished it, and removed the file.
+    case gone
   }
 
   /// Recovers one file. Blocking. A second call for the same process finds nothing.
   ///
   /// - Throws: `RingAttachment.Refusal` for what is no ring file, ``LogError`` when a destination fails; nothing is lost then, the file stays.
   package func recover(_ path: String) throws -> Outcome {
+    do {
+      return try recoverPresent(path)
+    } catch RingAttachment.Refusal.busy {
+      return .busy
+    } catch RingAttachment.Refusal.gone {
+      return .gone
+    }
+  }
+
+  private func recoverPresent(_ path: String) throws -> Outcome {
     let looked = try RingAttachment(path: path, consumes: false)
     if looked.isProducerAlive, !looked.isSealed { return .alive }
     var places: [String] = []
-    let collector: RingCollector
-    do {
-      collector = try RingCollector(routing: path, isRecovered: true) { attachment in
-        let files = try Self.fileRoutes(of: attachment)
-        places = files.isEmpty ? ["standard output"] : files.map(\.sink.name)
-        return files.isEmpty ? [SinkRoute(fallback, slot: nil)] : files
-      }
-    } catch RingAttachment.Refusal.busy {
-      return .busy
+    let collector = try RingCollector(routing: path, isRecovered: true) { attachment in
+      let files = try Self.fileRoutes(of: attachment)
+      places = files.isEmpty ? ["standard output"] : files.map(\.sink.name)
+      return files.isEmpty ? [SinkRoute(fallback, slot: nil)] : files
     }
     while true {
       switch collector.step() {

@@ -68,6 +68,31 @@ package final class RingCollector {
     }
   }
 
+  // MARK: sleep (`CollectorBells` tells how)
+
+  /// What the producers ring; nil when they do not, because their kernel refused or the file is gone.
+  var bell: UnsafeMutablePointer<UInt32>? {
+    guard unsafe attachment.load(attachment.header, \.bell_is_rung) == 1 else { return nil }
+    return unsafe tr_header_bell(attachment.header)
+  }
+
+  /// Asks the producers to ring with their next record, or not to.
+  func setParked(_ parked: Bool) {
+    if parked { unsafe attachment.store(attachment.header, \.bell, 0) }
+    for index in 0..<attachment.ringCount {
+      guard let ring = unsafe attachment.ring(index) else { continue }
+      unsafe _ = tr_guarded_or32(tr_ring_attention(ring), TR_ATTENTION_PARKED, !parked)
+    }
+  }
+
+  /// Whether there is anything that has not been taken.
+  var hasUnread: Bool {
+    (0..<attachment.ringCount).contains { index in
+      guard let ring = attachment.readRing(index) else { return false }
+      return Drain.end(of: ring) != ring.tail
+    }
+  }
+
   private func close() -> Step {
     if case .failed(let error) = drain.closeStream() { return .failed(error) }
     drain.synchronise()

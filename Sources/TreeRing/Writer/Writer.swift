@@ -8,11 +8,23 @@ import Synchronization
 /// that waits for room does not wait for the nap; then it parks:
 ///
 /// 1. sets the parked bit in every ring's attention word,
-/// 2. issues `membarrier`, so that every producer has either published its head or will see the bit,
+/// 2. issues `membarrier`,
 /// 3. looks at the heads once more, and
 /// 4. waits on the doorbell, without a timeout: an idle process does not wake up at all, unless a sink has asked for it (a file to be put aside at midnight).
 ///
 /// Where membarrier is refused, step 4 waits 5 ms at most.
+///
+/// **Why no record is slept through.** A producer (a) stores its head and (b) loads the attention word, in this order in its program, but without a fence: the processor
+/// may do (b) first. The writer (1) sets the bit, (2) the barrier, (3) loads the head. membarrier(2) makes every thread of the process pass a full barrier while the
+/// call lasts (one that does not run passes it where it was switched out). For a given record that moment lies
+///
+/// - behind (a): then the head is visible before (2) returns, and (3) finds it; or
+/// - before (a), and so before (b): then (b) comes after (1), and finds the bit.
+///
+/// There is no third case. A producer that finds the bit takes it away and rings; so a bit that is gone, and that the writer did not clear itself, means a ring on its
+/// way. A ring stores 1 and wakes. It is not lost either: the writer stores 0 before (1), with a full barrier before the heads are read, so a 1 that this
+/// overwrites belongs to a record that the pass behind it sees; and a 1 that comes later is what the kernel compares with, under the lock that a waker takes as well, before
+/// it puts the writer to sleep (FUTEX_WAIT, futex(2)). A ring made after (1) has the bit from the beginning.
 @safe
 final class Writer: @unchecked Sendable {  // `drain`, `predecessors`: the thread alone, until `join`
   private let drain: Drain
@@ -91,9 +103,10 @@ final class Writer: @unchecked Sendable {  // `drain`, `predecessors`: the threa
   /// Rings the doorbell. Safe in a signal handler.
   func wake() { unsafe Writer.ring(doorbell) }
 
-  static func ring(_ doorbell: UnsafeMutablePointer<UInt32>) {
+  /// - Parameter isShared: who sleeps on it may be another process.
+  static func ring(_ doorbell: UnsafeMutablePointer<UInt32>, isShared: Bool = false) {
     unsafe tr_store32(doorbell, 1)
-    unsafe _ = tr_futex_wake(doorbell, false)
+    unsafe _ = tr_futex_wake(doorbell, isShared)
   }
 
   /// Ends the thread and waits for it, five seconds at most. Then the caller owns the drain, and what is left of the predecessors; nil when the thread hangs in a
@@ -124,7 +137,8 @@ final class Writer: @unchecked Sendable {  // `drain`, `predecessors`: the threa
     var naps = 0
     while !isStopping.load(ordering: .acquiring) {
       tr_work_pause()
-      unsafe tr_store32(doorbell, 0)
+      // A full barrier: what rang before this, the pass sees.
+      unsafe _ = tr_and32(doorbell, 0)
       let wanted = flushWanted.load(ordering: .acquiring)
       let outcome = drain.pass()
       sinkErrors.store(drain.counters.sinkErrors, ordering: .relaxed)

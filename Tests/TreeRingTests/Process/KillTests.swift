@@ -23,6 +23,37 @@ import Testing
     print("killed \(kills) times, unfinished batches: \(settlements)")
   }
 
+  /// Nobody runs `treering recover`: the program is started again, and that start is killed, too, while it settles and writes what the first has left; the starts after it
+  /// finish both.
+  @Test func theNextStartFinishesTheFile() throws {
+    var random = SeededGenerator("kill and start")
+    var starts = 0
+    for _ in 0..<kills {
+      let run = try StormRun()
+      try run.kill(threads: threads, afterMicroseconds: .random(in: 0..<60_000, using: &random))
+      let left = run.ringFiles
+      #expect(left.count == 1)
+      let second = try run.start("1")
+      usleep(.random(in: 0..<40_000, using: &random))
+      second.kill(SIGKILL)
+      second.wait()
+      var successors: Set = [Int(second.pid)]
+      while !run.ringFiles.isEmpty, successors.count < 20 {
+        let next = try run.start("1", "10")
+        #expect(next.wait() == .exit(0), "\(next.errors)")
+        #expect(next.errors == "")
+        successors.insert(Int(next.pid))
+      }
+      #expect(run.ringFiles == [], "seed \(random.seed)")
+      starts += successors.count
+      let records = try run.records()
+      #expect(StreamAccount(records).faults == [], "seed \(random.seed)")
+      let first = records.filter { $0.integer("pid").map { !successors.contains($0) } == true }
+      try run.checkStorm(StreamAccount(first), threads: threads, seed: random.seed)
+    }
+    print("killed \(kills) times, and finished by \(starts) starts")
+  }
+
   /// Rings so small that most calls find no room: what is dropped is told.
   @Test func dropsOfAKilledProgramAreTold() throws {
     var random = SeededGenerator("kill with drops")

@@ -50,6 +50,18 @@ import Testing
     }
   }
 
+  /// A closed ring file keeps no descriptor, though threads may be about to make a ring in it.
+  @Test func stopsLeaveNoDescriptorOpen() throws {
+    let run = try StormRun()
+    let counts = try run.finish("stops", "60").split(separator: "\n").compactMap { Int($0) }
+    #expect(counts.count == 2)
+    #expect(counts[1] <= counts[0], "after 5 and 60 stops: \(counts)")
+    try run.recover()
+    let account = try StreamAccount(run.records())
+    #expect(account.faults == [] && account.lost == 0)
+    #expect(account.records.filter { $0.msg?.hasPrefix("before stop") == true }.count == 60)
+  }
+
   @Test func aForkedChildNeitherRepeatsNorTouchesItsParentsRecords() throws {
     for _ in 0..<environment("TREERING_FORKS", default: 10) {
       let run = try StormRun()

@@ -18,8 +18,8 @@ struct StormRun {
 
   var log: String { directory.file("log") }
   var progressFile: String { directory.file("progress") }
-  /// Ring files that are there now.
-  var ringFiles: [String] { directory.names(in: "rings").filter { $0.hasSuffix(".ring") } }
+  /// Ring files that are there now, without those that were never finished because their process was killed.
+  var ringFiles: [String] { directory.names(in: "rings").filter { $0.hasSuffix(".ring") && !$0.hasPrefix(".") } }
 
   func start(_ arguments: String...) throws -> ChildProcess {
     try ChildProcess("LogStorm", arguments, environment: environment, errors: directory.file("errors"))

@@ -1,4 +1,5 @@
 import CTreeRing
+import Dispatch
 import Foundation
 import Glibc
 import TestSupport
@@ -98,6 +99,44 @@ import Testing
     #expect(account.processes.count == fixtures.count)
     #expect(account.records.count == 60)
     #expect(sinks.allSatisfy { !$0.bytes.isEmpty }, "both had something to do")
+  }
+
+  /// A service with many workers starts them all at once. Each finds files that another one has in hand, or finishes between two looks: that is nothing to complain of.
+  @Test func manyStartersAtOnceDoNotComplain() throws {
+    for _ in 0..<environment("TREERING_STARTS", default: 5) {
+      let directory = try TemporaryDirectory()
+      let fixtures = try (0..<24).map { _ in try deadProcess(directory) }
+      let sinks = (0..<4).map { _ in MemorySink() }
+      DispatchQueue.concurrentPerform(iterations: sinks.count) { finish(predecessors(directory, [sinks[$0]])) }
+      // What one had in hand when the others looked, it has finished by now.
+      let account = try StreamAccount(sinks.flatMap { try $0.records() })
+      #expect(account.faults == [])
+      #expect(account.processes.count == fixtures.count)
+      #expect(account.records.count == 240)
+      #expect(directory.names(in: "rings") == [])
+    }
+  }
+
+  /// A process that is killed while it makes its ring file leaves it under its hidden name. It goes when nobody can be making it any more.
+  @Test func filesThatWereNeverFinishedAreRemoved() throws {
+    let directory = try TemporaryDirectory()
+    _ = try deadProcess(directory)
+    func make(_ name: String, secondsOld: Int) throws -> String {
+      let path = directory.file("rings/\(name)")
+      try Data(repeating: 0, count: 100).write(to: URL(fileURLWithPath: path))
+      let date = Date(timeIntervalSinceNow: -Double(secondsOld))
+      try FileManager.default.setAttributes([.modificationDate: date], ofItemAtPath: path)
+      return path
+    }
+    _ = try make(".dead-1-0.ring", secondsOld: 100)
+    let locked = try make(".slow-2-0.ring", secondsOld: 100)
+    _ = try make(".young-3-0.ring", secondsOld: 10)
+    _ = try make(".another", secondsOld: 100)
+    let descriptor = try Syscalls.open(locked, O_RDWR)
+    defer { close(descriptor) }
+    #expect(tr_lock_byte(descriptor, RingFile.producerByte) == 0)
+    finish(predecessors(directory, [MemorySink()]))
+    #expect(directory.names(in: "rings").sorted() == [".another", ".slow-2-0.ring", ".young-3-0.ring"])
   }
 
   @Test func whatIsNotOursStays() throws {

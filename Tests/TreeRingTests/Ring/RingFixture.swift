@@ -6,7 +6,7 @@ import TestSupport
 
 /// A ring file with a producer of its own in this process, beside the one of `LogSystem`, of which there can be only one.
 @safe
-final class RingFixture {
+final class RingFixture: @unchecked Sendable {  // what threads share is atomic words of shared memory
   let path: String
   private let file: RingFile
   private let ringSize: Int
@@ -83,7 +83,7 @@ final class RingFixture {
 }
 
 /// Keeps what is written, as lines.
-final class MemorySink: Sink {
+final class MemorySink: Sink, @unchecked Sendable {  // one thread at a time
   let format = LogFormat.json
   let colours = false
   let level = Level.trace

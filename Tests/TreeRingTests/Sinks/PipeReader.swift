@@ -1,12 +1,11 @@
 import Glibc
-import Synchronization
 import TestSupport
 
 @testable import TreeRing
 
 /// Reads a pipe or a FIFO on a thread of its own, unless it is told to pause.
 final class PipeReader: Sendable {
-  private let state = Mutex(State())
+  private let state = Locked(State())
 
   private struct State {
     var descriptor: Int32 = -1

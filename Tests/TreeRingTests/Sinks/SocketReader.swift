@@ -1,5 +1,4 @@
 import Glibc
-import Synchronization
 import TestSupport
 
 @testable import TreeRing
@@ -38,7 +37,7 @@ final class SocketReader: Sendable {
   }
 
   let place: Place
-  private let state = Mutex(State())
+  private let state = Locked(State())
 
   init(_ place: Place) throws {
     self.place = place
