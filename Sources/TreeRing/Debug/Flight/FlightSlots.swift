@@ -80,7 +80,7 @@ struct FlightLine {
     unsafe record.withUnsafeBytes { bytes in
       guard var view = unsafe RecordView(bytes) else { return }
       if let template {
-        unsafe view.pieces = template.pieces
+        unsafe view.complete(with: template)
       } else if unsafe view.site > 0 {
         unsafe view.isTruncated = true
       }
