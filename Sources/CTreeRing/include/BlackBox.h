@@ -6,6 +6,8 @@
 //
 // Written by the process alone, read by others when it is dead. Little-endian.
 #pragma once
+// First: with it the types of Glibc are that module's, whoever includes them next.
+#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 
