@@ -20,7 +20,7 @@ struct CrashRecordTests {
     return try #require(found, "no record of a crash by \(signal)")
   }
 
-  @Test(arguments: [("/chaos/trap", "SIGILL", "ChaosRoutes"), ("/chaos/abort", "SIGABRT", "abort")])
+  @Test(arguments: [("/chaos/trap", "SIGILL", "Companies."), ("/chaos/abort", "SIGABRT", "abort")])
   func tellsFramesAndTheLastDebugLines(path: String, signal: String, function: String) throws {
     let directory = try TemporaryDirectory()
     let companies = try companies(directory)
