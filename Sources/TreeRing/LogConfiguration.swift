@@ -21,7 +21,7 @@ public struct LogConfiguration: Sendable {
   /// Debug channels that are on, in npm `debug`'s language; nil for none.
   public var debug: String?
   /// Keeps the last 128 lines of debug channels that are off in shared memory, 128 KiB, for the record of a crash. Then a call of such a channel is written,
-  /// for about the price of two log calls, instead of costing one load.
+  /// some 250 ns, instead of costing one load.
   public var flightRecorder = false
   /// Writes a crash down in shared memory, 32 KiB: signal, address, and the frames of the thread. For a signal that the program handles itself nothing is
   /// changed.

@@ -19,7 +19,7 @@ public enum FlightRecorder {
   /// bytes is cut.
   ///
   /// Cost: 1 KiB of memory for each line that is kept. While any recording is open, and ten seconds longer, each call of a channel that is off is written
-  /// and copied, for about the price of two log calls.
+  /// and copied, some 250 ns.
   public nonisolated(nonsending) static func withRecording<Result>(
     limit: Int = 128, _ body: nonisolated(nonsending) () async throws -> Result
   ) async rethrows -> Result {
