@@ -101,7 +101,14 @@ extension CrashReport {
     }
   }
 
-  private var isOfLivingProcess: Bool { ProcessIdentity.startTime(of: Int32(clamping: pid)) == startTime }
+  /// A zombie, which nobody has waited for, is dead.
+  private var isOfLivingProcess: Bool {
+    guard ProcessIdentity.startTime(of: Int32(clamping: pid)) == startTime,
+      let stat = Syscalls.contents(of: "/proc/\(pid)/stat", limit: 4096),
+      let close = stat.lastIndex(of: UInt8(ascii: ")")), close + 2 < stat.count
+    else { return false }
+    return stat[close + 2] != UInt8(ascii: "Z")
+  }
 
   private static func paths(in directory: String) -> [String] {
     ((try? Syscalls.list(directory)) ?? []).filter { $0.hasSuffix(suffix) }.map { directory + "/" + $0 }
