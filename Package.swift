@@ -154,6 +154,16 @@ let package = Package(
       ],
       swiftSettings: houseRules),
     .testTarget(
+      name: "DocumentationTests",
+      dependencies: [
+        "TreeRing", "TreeRingFoundation", "TreeRingLogging", "TestSupport",
+        .product(name: "Logging", package: "swift-log", condition: swiftLog),
+        .product(name: "ServiceLifecycle", package: "swift-service-lifecycle", condition: serviceLifecycle),
+        .product(name: "Metrics", package: "swift-metrics", condition: metrics),
+      ],
+      exclude: ["Misuse", "Prelude"],
+      swiftSettings: houseRules),
+    .testTarget(
       name: "ProcessSupervisorTests", dependencies: ["ProcessSupervisor", "TestSupport"], swiftSettings: houseRules),
     .testTarget(name: "LogShipperTests", dependencies: ["LogShipper", "TestSupport"], swiftSettings: houseRules),
     .testTarget(

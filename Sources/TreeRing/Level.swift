@@ -17,7 +17,10 @@ public enum Level: UInt8, Sendable, CaseIterable, Comparable {
   case critical
 
   /// The spelling in records and in `TREERING_LEVEL`.
-  public var name: String {
+  public var name: String { "\(spelling)" }
+
+  /// The name without a string object.
+  var spelling: StaticString {
     switch self {
     case .trace: "trace"
     case .debug: "debug"

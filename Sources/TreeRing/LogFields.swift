@@ -32,6 +32,25 @@ public struct LogFields {
     set { writer.write(newValue, key: key, fieldOnly: true, privacy: privacy) }
   }
 
+  /// A value that no record can carry.
+  @_disfavoredOverload
+  @available(
+    *, unavailable,
+    message: "only a LogValue is a field: make the type one, or write its description: \"\\(value)\""
+  )
+  public subscript<Value>(key: LogKey) -> Value {
+    get { preconditionFailure("unavailable") }
+    set {}
+  }
+
+  /// A name made at run time.
+  @_disfavoredOverload
+  @available(*, unavailable, message: "a name made at run time is set by $0.set(name, value)")
+  public subscript<Value: LogValue>(key: String) -> Value {
+    get { preconditionFailure("unavailable") }
+    set {}
+  }
+
   /// Writes a field whose name is known only at run time.
   public mutating func set(_ key: String, _ value: some LogValue) {
     LogKey.withKey(key) { value.write(to: &writer, key: $0, fieldOnly: true) }

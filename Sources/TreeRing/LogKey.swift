@@ -49,7 +49,7 @@ public struct LogKey: @unchecked Sendable, ExpressibleByStringLiteral {  // its 
   /// Whether ``RedactedKeys`` name it. Cost: some 20 ns.
   private var isOnTheList: Bool {
     let count = count & ~(Self.passing | Self.cleared)
-    return unsafe count > 0 && RedactionTable.current.hides(UnsafeBufferPointer(start: start, count: count))
+    return unsafe count > 0 && RedactionTable.hides(UnsafeBufferPointer(start: start, count: count))
   }
   /// Whether a value under this name does not reach the record.
   var hidesValue: Bool { count & Self.cleared == 0 && isOnTheList }
@@ -61,11 +61,24 @@ public struct LogKey: @unchecked Sendable, ExpressibleByStringLiteral {  // its 
   var slot: UInt64 { unsafe UInt64(UInt(bitPattern: start)) &+ 1 }
 
   /// A key for a name that is known only at run time, valid within `body`. Cost: no allocation for native strings.
+  @inlinable
   public static func withKey<Result>(_ name: String, _ body: (LogKey) -> Result) -> Result {
+    let result = unsafe name.utf8.withContiguousStorageIfAvailable { unsafe body(LogKey(unsafePassing: $0)) }
+    return result ?? withCopiedKey(name, body)
+  }
+
+  /// The same for a string that is not stored as contiguous UTF-8. Allocates.
+  @usableFromInline
+  @inline(never)
+  static func withCopiedKey<Result>(_ name: String, _ body: (LogKey) -> Result) -> Result {
     var name = name
-    return name.withUTF8 { bytes in
-      guard let start = bytes.baseAddress else { return body(.none) }
-      return unsafe body(LogKey(unsafeStart: start, count: bytes.count | passing))
-    }
+    return name.withUTF8 { unsafe body(LogKey(unsafePassing: $0)) }
+  }
+
+  /// A name whose bytes live for as long as the buffer.
+  @inlinable
+  @inline(__always)
+  init(unsafePassing name: UnsafeBufferPointer<UInt8>) {
+    unsafe self.init(unsafeStart: name.baseAddress ?? LogKey.none.start, count: name.count | Self.passing)
   }
 }

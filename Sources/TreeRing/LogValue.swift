@@ -3,6 +3,10 @@
 /// Scalars, strings, durations, optionals and arrays of these conform. A type of yours conforms by writing what it is made of:
 ///
 /// ```swift
+/// struct Money {
+///   let cents: Int
+/// }
+///
 /// extension Money: LogValue {
 ///   func write(to writer: inout RecordWriter, key: LogKey, fieldOnly: Bool) {
 ///     cents.write(to: &writer, key: key, fieldOnly: fieldOnly)

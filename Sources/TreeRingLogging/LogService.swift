@@ -7,6 +7,10 @@
   /// closes the stream of records, and returns.
   ///
   /// ```swift
+  /// import Logging
+  /// import ServiceLifecycle
+  /// import TreeRingLogging
+  ///
   /// let group = ServiceGroup(
   ///   services: [LogService(), database, server], gracefulShutdownSignals: [.sigterm], logger: logger)
   /// ```

@@ -8,21 +8,19 @@ extension RecordWriter {
   mutating func write(
     _ event: Logging.Logger.Metadata?, _ provider: Logging.Logger.Metadata?, _ handler: Logging.Logger.Metadata
   ) {
-    let event = event ?? [:]
-    let provider = provider ?? [:]
-    write(event, except: [:], [:])
-    write(provider, except: event, [:])
-    write(handler, except: event, provider)
+    if let event {
+      for (name, value) in event { write(value, under: name, depth: 0) }
+    }
+    if let provider, !provider.isEmpty { write(provider, except: event, nil) }
+    if !handler.isEmpty { write(handler, except: event, provider) }
   }
 
   /// Writes the members whose names are in none of two others.
   private mutating func write(
-    _ metadata: Logging.Logger.Metadata, except first: Logging.Logger.Metadata, _ second: Logging.Logger.Metadata
+    _ metadata: Logging.Logger.Metadata, except first: Logging.Logger.Metadata?, _ second: Logging.Logger.Metadata?
   ) {
-    guard !metadata.isEmpty else { return }
-    for (name, value) in metadata where first.index(forKey: name) == nil && second.index(forKey: name) == nil {
-      // A field of a record has a name.
-      write(value, under: name.isEmpty ? "_" : name, depth: 0)
+    for (name, value) in metadata where first?.index(forKey: name) == nil && second?.index(forKey: name) == nil {
+      write(value, under: name, depth: 0)
     }
   }
 }

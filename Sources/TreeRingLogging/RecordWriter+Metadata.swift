@@ -3,8 +3,10 @@ internal import TreeRing
 
 extension RecordWriter {
   /// Writes a metadata value with its own type, or what its privacy mark leaves of it.
+  @inline(__always)
   mutating func write(_ value: Logging.Logger.MetadataValue, under name: String, depth: Int) {
-    LogKey.withKey(name) { write(value, $0, depth) }
+    // A field of a record has a name.
+    LogKey.withKey(name.isEmpty ? "_" : name) { write(value, $0, depth) }
   }
 
   private mutating func write(_ value: Logging.Logger.MetadataValue, _ key: LogKey, _ depth: Int) {

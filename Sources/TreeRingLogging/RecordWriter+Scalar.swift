@@ -28,6 +28,8 @@ extension RecordWriter {
 
   /// Premise: `Value` is `Scalar`, or an integer of the same size and sign.
   private mutating func write<Value, Scalar: LogValue>(_ value: Value, as type: Scalar.Type, _ key: LogKey) {
-    unsafe unsafeBitCast(value, to: type).write(to: &self, key: key, fieldOnly: true)
+    // Where it lies: nothing is copied by a function that has to find out at run time how.
+    let scalar = unsafe withUnsafePointer(to: value) { unsafe UnsafeRawPointer($0).load(as: type) }
+    scalar.write(to: &self, key: key, fieldOnly: true)
   }
 }

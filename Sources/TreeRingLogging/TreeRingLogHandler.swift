@@ -85,10 +85,19 @@ public struct TreeRingLogHandler: LogHandler {
   private func logWithFields(_ event: LogEvent) {
     // Asked before the ring is taken, so that a provider or a tracer that logs does so in a call of its own.
     let provided = metadataProvider?.get()
-    let trace = tellsTraces ? TraceContext.current : nil
+    if tellsTraces, let trace = TraceContext.current { return log(event, provided, trace) }
     logger.record(Level(event.level), event.message.description, event.error) { writer in
       if tellsSource(of: event) { writer.write(sourceOf: event) }
-      if let trace { write(trace, unlessHiddenBy: event.metadata, provided, &writer) }
+      writer.write(event.metadata, provided, metadata)
+    }
+  }
+
+  /// An event inside of a span.
+  @inline(never)
+  private func log(_ event: LogEvent, _ provided: Logging.Logger.Metadata?, _ trace: TraceContext) {
+    logger.record(Level(event.level), event.message.description, event.error) { writer in
+      if tellsSource(of: event) { writer.write(sourceOf: event) }
+      write(trace, unlessHiddenBy: event.metadata, provided, &writer)
       writer.write(event.metadata, provided, metadata)
     }
   }

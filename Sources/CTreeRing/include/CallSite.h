@@ -19,15 +19,16 @@
 // Two names whose addresses agree in these bits share a gate. It belongs to the first that asks; the other finds an address that is not its own, in
 // the same load, and takes the exact check on every call: rare, slower, right.
 //
-// A gate is one word: the owner's address without the bits that chose the gate << 24 | threshold << 16 | the owner's id in the label table (0: not known
-// yet). The owner's calls below the threshold stop here. 0: nobody's yet.
+// A gate is one word: the owner's address << 8, plus threshold << 16, plus the owner's id in the label table (0: not known yet). The owner's calls below the
+// threshold stop here. 0: nobody's yet. Taking away one's own address << 8 leaves less than 2^24 for the owner alone: the addresses of others who look here
+// differ by multiples of 2^16.
 typedef uint64_t TRGate;
 
 #define TR_GATE_COUNT 65536u
 extern TRGate tr_logger_gates[TR_GATE_COUNT];
 extern TRGate tr_channel_gates[TR_GATE_COUNT];
 
-static inline uint64_t tr_gate_owner(const void *name) { return (uint64_t)(uintptr_t)name >> 16 << 24; }
+static inline uint64_t tr_gate_owner(const void *name) { return (uint64_t)(uintptr_t)name << 8; }
 
 // Threshold << 16 | label of a name, or a number from 2^24 when the gate is another name's, or nobody's yet.
 static inline uint64_t tr_gate(const TRGate *gates, const void *name) {

@@ -1,8 +1,10 @@
 // Looking up a host's name without waiting for it: getaddrinfo(3) may take minutes, and cannot be given up.
 #pragma once
-#include <netdb.h>
 #include <stdbool.h>
 #include <stdint.h>
+
+// Only named here: with <netdb.h> in this header, Swift takes its types for this module's, and not for Glibc's.
+struct addrinfo;
 
 #pragma clang assume_nonnull begin
 

@@ -3,8 +3,8 @@ extension Logger {
   /// on whatever thread they run.
   ///
   /// ```swift
-  /// await Logger.withContext { $0["request.id"] = id } operation: {
-  ///   await respond(to: request)
+  /// try await Logger.withContext { $0["request.id"] = id } operation: {
+  ///   try await respond(to: request)
   /// }
   /// ```
   ///

@@ -4,7 +4,7 @@
 /// Levels are bunyan's numbers: trace 10, debug 20, info 30, warning 40, error 50, critical 60. bunyan has no notice: it is 35, between info and warning,
 /// which its command shows as `LVL35` and filters in the right order.
 final class BunyanFormatter: Formatter {
-  private var timestamp = Timestamp()
+  private let timestamp = Timestamp()
   private let fields = JSONFields(reserving: .bunyan)
   private let hostname: OutputBuffer
 
@@ -19,9 +19,9 @@ final class BunyanFormatter: Formatter {
     unsafe begin(record.level, to: output)
     unsafe record.withLabel(context) { unsafe output.appendJSONEscaped($0) }
     unsafe origin(context, hasOwnPID: record.isAboutOther, to: output)
-    unsafe MessageText.append(record, to: output) { unsafe output.appendJSONEscaped($0) }
+    let seen = unsafe MessageText.append(record, to: output) { unsafe $0.appendJSONEscaped($1) }
     unsafe place(context, sequence: record.sequence, to: output)
-    let isWhole = unsafe fields.append(record, to: output)
+    let isWhole = unsafe fields.append(record, seen, to: output)
     if unsafe record.isTruncated || !isWhole { output.append(",\"treering.truncated\":true") }
     unsafe end(context, to: output)
   }
@@ -46,19 +46,13 @@ final class BunyanFormatter: Formatter {
       unsafe output.append(UInt64(context.pid))
     }
     output.append(",\"time\":\"")
-    unsafe append(context.time, to: output)
+    unsafe timestamp.append(context.time, digits: 9, to: output)
     output.append("\",\"msg\":\"")
-  }
-
-  private func append(_ time: UInt64, to output: OutputBuffer) {
-    var timestamp = timestamp
-    timestamp.append(time, digits: 9, to: output)
-    self.timestamp = timestamp
   }
 
   private func place(_ context: RecordContext, sequence: UInt64?, to output: OutputBuffer) {
     output.append("\",\"ring\":\"")
-    unsafe output.append(context.ring)
+    unsafe output.append(ring: context.ring)
     output.append("\"")
     guard let sequence else { return }
     output.append(",\"seq\":")
@@ -71,7 +65,7 @@ final class BunyanFormatter: Formatter {
     unsafe origin(context, hasOwnPID: false, to: output)
     output.append(notice.message)
     unsafe place(context, sequence: notice.sequence, to: output)
-    notice.appendJSONMembers(to: output) { append($0, to: output) }
+    notice.appendJSONMembers(to: output) { timestamp.append($0, digits: 9, to: output) }
     unsafe end(context, to: output)
   }
 }

@@ -7,7 +7,7 @@
 /// Fields are flattened (``FlatFields``), their values quoted as in logfmt where they would run into the next.
 final class ConsoleFormatter: Formatter {
   private let colours: Bool
-  private var timestamp = Timestamp()
+  private let timestamp = Timestamp()
 
   private let isMultiline: Bool
   private let flat = FlatFields()
@@ -19,15 +19,16 @@ final class ConsoleFormatter: Formatter {
   }
 
   func append(_ record: RecordView, _ context: RecordContext, to output: OutputBuffer) {
+    let seen: MessageText.Seen
     if unsafe record.isChannel {
-      unsafe channel(record, context, to: output)
+      seen = unsafe channel(record, context, to: output)
     } else {
       unsafe line(time: context.time, level: record.level, to: output)
       unsafe label(of: record, context, to: output)
       output.append("  ")
-      unsafe text(of: record, to: output) { output.append("    ") }
+      seen = unsafe text(of: record, to: output)
     }
-    unsafe fields(of: record, to: output)
+    if seen.hasFields { unsafe fields(of: record, to: output) }
     if unsafe record.isTruncated { output.append("  (truncated)") }
     if unsafe context.isRecovered { output.append("  (recovered)") }
     output.append("\n")
@@ -35,7 +36,7 @@ final class ConsoleFormatter: Formatter {
 
   private func line(time: UInt64, level: Level, to output: OutputBuffer) {
     paint("\u{1B}[2m", output)
-    append(time, to: output)
+    timestamp.append(time, digits: 3, to: output)
     paint("\u{1B}[0m", output)
     output.append(" ")
     paint(level.colour, output)
@@ -44,39 +45,31 @@ final class ConsoleFormatter: Formatter {
     output.append(" ")
   }
 
-  /// Copied out and in: whole reads and writes of a property need no check for exclusive access.
-  private func append(_ time: UInt64, to output: OutputBuffer) {
-    var timestamp = timestamp
-    timestamp.append(time, digits: 3, to: output)
-    self.timestamp = timestamp
-  }
-
+  @inline(__always)
   private func paint(_ code: StaticString, _ output: OutputBuffer) {
     if colours { output.append(code) }
   }
 
+  @inline(__always)
   private func label(of record: RecordView, _ context: RecordContext, to output: OutputBuffer) {
     unsafe record.withLabel(context) { unsafe output.appendTextEscaped($0) }
   }
 
   /// On a terminal each line of the text has the name in front, as npm's has.
-  private func channel(_ record: RecordView, _ context: RecordContext, to output: OutputBuffer) {
+  private func channel(_ record: RecordView, _ context: RecordContext, to output: OutputBuffer) -> MessageText.Seen {
     guard colours else {
-      unsafe append(context.time, to: output)
+      unsafe timestamp.append(context.time, digits: 3, to: output)
       output.append(" ")
       unsafe label(of: record, context, to: output)
       output.append(" ")
-      return unsafe text(of: record, to: output) { output.append("    ") }
+      return unsafe text(of: record, to: output)
     }
-    let colour = unsafe channelColour(record, context)
-    func prefix() {
-      output.append("  ")
-      output.append(colour)
-      unsafe label(of: record, context, to: output)
-      output.append(" \u{1B}[0m")
-    }
-    prefix()
-    unsafe text(of: record, to: output, continuation: prefix)
+    let start = output.count
+    output.append("  ")
+    unsafe output.append(string: channelColour(record, context))
+    unsafe label(of: record, context, to: output)
+    output.append(" \u{1B}[0m")
+    return unsafe text(of: record, to: output, prefix: start..<output.count)
   }
 
   private func channelColour(_ record: RecordView, _ context: RecordContext) -> String {
@@ -84,34 +77,38 @@ final class ConsoleFormatter: Formatter {
     return "\u{1B}[3\(DebugColor(for: name, in: .basic).code);1m"
   }
 
-  /// The text; `continuation` begins each line behind its first.
+  /// The text; what stands at `prefix` in the output, or blanks, begins each line behind its first.
   @inline(__always)
-  private func text(of record: RecordView, to output: OutputBuffer, continuation: () -> Void) {
-    unsafe MessageText.append(record, to: output) { bytes in
+  private func text(
+    of record: RecordView, to output: OutputBuffer, prefix: Range<Int>? = nil
+  ) -> MessageText.Seen {
+    let isMultiline = isMultiline
+    return unsafe MessageText.append(record, to: output) { output, bytes in
       if unsafe Escape.isPlainText(bytes) {
         unsafe output.append(bytes)
       } else if isMultiline, unsafe bytes.contains(UInt8(ascii: "\n")) {
-        unsafe lines(bytes, to: output, continuation: continuation)
+        unsafe Self.lines(bytes, to: output, prefix: prefix)
       } else {
         unsafe output.appendTextEscaped(bytes)
       }
     }
   }
 
-  private func lines(_ bytes: UnsafeBufferPointer<UInt8>, to output: OutputBuffer, continuation: () -> Void) {
+  private static func lines(_ bytes: UnsafeBufferPointer<UInt8>, to output: OutputBuffer, prefix: Range<Int>?) {
     var start = 0
     for index in 0..<bytes.count where unsafe bytes[index] == UInt8(ascii: "\n") {
       // A carriage return in front of a line feed belongs to it.
       let end = unsafe index > start && bytes[index - 1] == UInt8(ascii: "\r") ? index - 1 : index
       unsafe output.appendTextEscaped(UnsafeBufferPointer(rebasing: bytes[start..<end]))
       output.append("\n")
-      continuation()
+      if let prefix { output.repeatBytes(prefix) } else { output.append("    ") }
       start = index + 1
     }
     unsafe output.appendTextEscaped(UnsafeBufferPointer(rebasing: bytes[start...]))
   }
 
   /// A value that the text shows already is not repeated.
+  @inline(never)
   private func fields(of record: RecordView, to output: OutputBuffer) {
     unsafe flat.forEach(of: record, includingText: false) { field in
       output.append("  ")

@@ -34,14 +34,14 @@ extension OutputBuffer {
     switch unsafe segment.tag {
     case SegmentTag.string: unsafe appendLogfmtValue(segment.payload)
     case SegmentTag.duration: unsafe ValueText.appendSeconds(Int64(bitPattern: segment.word), to: self)
-    default: unsafe ValueText.append(segment, to: self) { _ in }
+    default: unsafe ValueText.append(segment, to: self) { _, _ in }
     }
   }
 
   /// The fields of a notice, each with a blank in front. `time` appends an RFC 3339 time.
   func appendLogfmt(_ notice: StreamNotice, time: (UInt64) -> Void) {
     for (name, value) in notice.flatFields {
-      append(" \(name)=")
+      append(string: " \(name)=")
       switch value {
       case .number(let number): append(number)
       case .time(let nanoseconds): time(nanoseconds)

@@ -3,7 +3,7 @@ extension OutputBuffer {
   /// Any bytes as a value of structured data (section 6.3.3): `"`, `\` and `]` get a backslash, control characters become `\\n` or `\\u001b`, which a receiver
   /// that undoes the escapes shows as `\n` and `\u001b`, and what is no UTF-8 becomes U+FFFD.
   func appendStructuredValue(_ bytes: UnsafeBufferPointer<UInt8>) {
-    unsafe appendEscaped(bytes, from: 0, plain: Escape.plainInStructuredData) { output, byte in
+    unsafe appendEscaped(bytes, plain: Escape.plainInStructuredData) { output, byte in
       output.append("\\")
       switch byte {
       case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "]"): output.append(byte)

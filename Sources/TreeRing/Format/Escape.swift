@@ -3,9 +3,8 @@ extension OutputBuffer {
   /// Appends `bytes` as the inside of a JSON string (RFC 8259, section 7): quotes, backslashes and control characters escaped, invalid UTF-8 replaced by
   /// U+FFFD. Any bytes are allowed.
   func appendJSONEscaped(_ bytes: UnsafeBufferPointer<UInt8>) {
-    let plain = unsafe Escape.plainPrefix(bytes, Escape.plainInJSON, Escape.isPlainInJSON)
-    if plain == bytes.count { return unsafe append(bytes) }
-    unsafe appendEscaped(bytes, from: plain, plain: Escape.plainInJSON) { output, byte in
+    if unsafe Escape.areAll(bytes, Escape.isPlainInJSON) { return unsafe append(bytes) }
+    unsafe appendEscaped(bytes, plain: Escape.plainInJSON) { output, byte in
       switch byte {
       case UInt8(ascii: "\""): output.append("\\\"")
       case UInt8(ascii: "\\"): output.append("\\\\")
@@ -19,9 +18,8 @@ extension OutputBuffer {
 
   /// Appends `bytes` as text for people: control characters, and so terminal escapes, become `\u001b` and the like; a line feed becomes what `newline` says.
   func appendTextEscaped(_ bytes: UnsafeBufferPointer<UInt8>, newline: StaticString = "\\n") {
-    let plain = unsafe Escape.plainPrefix(bytes, Escape.plainInText, Escape.isPlainInText)
-    if plain == bytes.count { return unsafe append(bytes) }
-    unsafe appendEscaped(bytes, from: plain, plain: Escape.plainInText) { output, byte in
+    if unsafe Escape.areAll(bytes, Escape.isPlainInText) { return unsafe append(bytes) }
+    unsafe appendEscaped(bytes, plain: Escape.plainInText) { output, byte in
       switch byte {
       case UInt8(ascii: "\n"): output.append(newline)
       case UInt8(ascii: "\r"): output.append("\\r")
@@ -32,15 +30,13 @@ extension OutputBuffer {
   }
 
   /// Copies runs of plain bytes at once; hands each other ASCII byte, and each control character of Latin-1, to `escape`;
-  /// checks everything else to be UTF-8. The first `plain` bytes are
-  /// known to be plain.
+  /// checks everything else to be UTF-8.
   @inline(__always)
   func appendEscaped(
-    _ bytes: UnsafeBufferPointer<UInt8>, from known: Int, plain: (UInt8) -> Bool,
-    _ escape: (OutputBuffer, UInt8) -> Void
+    _ bytes: UnsafeBufferPointer<UInt8>, plain: (UInt8) -> Bool, _ escape: (OutputBuffer, UInt8) -> Void
   ) {
     var runStart = 0
-    var index = known
+    var index = 0
     while index < bytes.count {
       let byte = unsafe bytes[index]
       if plain(byte) {
@@ -103,23 +99,37 @@ enum Escape {
 
   /// Whether all of `bytes` are plain text.
   @inline(__always)
-  static func isPlainText(_ bytes: UnsafeBufferPointer<UInt8>) -> Bool {
-    unsafe plainPrefix(bytes, plainInText, isPlainInText) == bytes.count
-  }
+  static func isPlainText(_ bytes: UnsafeBufferPointer<UInt8>) -> Bool { unsafe areAll(bytes, isPlainInText) }
 
-  /// How many bytes from the first are plain, at least: all of them, or up to the word or byte where one is not.
+  /// Whether `bytes` stand as they are in every format.
+  static func isPlainInEveryFormat(_ bytes: UnsafeBufferPointer<UInt8>) -> Bool { unsafe areAll(bytes, isPlainInJSON) }
+
+  /// Whether `arePlain` holds for all bytes, eight at a time; the last eight overlap the ones before.
   @inline(__always)
-  static func plainPrefix(
-    _ bytes: UnsafeBufferPointer<UInt8>, _ isPlain: (UInt8) -> Bool, _ areAllPlain: (UInt64) -> Bool
-  ) -> Int {
-    guard let start = bytes.baseAddress else { return 0 }
+  static func areAll(_ bytes: UnsafeBufferPointer<UInt8>, _ arePlain: (UInt64) -> Bool) -> Bool {
+    guard let start = bytes.baseAddress else { return true }
+    let count = bytes.count
+    if count < 8 { return unsafe arePlain(shortWord(start, count)) }
     var index = 0
-    while index &+ 8 <= bytes.count {
-      guard unsafe areAllPlain(UnsafeRawPointer(start + index).loadUnaligned(as: UInt64.self)) else { return index }
+    while index &+ 8 < count {
+      guard unsafe arePlain(UnsafeRawPointer(start + index).loadUnaligned(as: UInt64.self)) else { return false }
       index &+= 8
     }
-    while index < bytes.count, unsafe isPlain(start[index]) { index &+= 1 }
-    return index
+    return unsafe arePlain(UnsafeRawPointer(start + (count &- 8)).loadUnaligned(as: UInt64.self))
+  }
+
+  /// Fewer than 8 bytes, each at least once, and blanks.
+  @inline(__always)
+  private static func shortWord(_ start: UnsafePointer<UInt8>, _ count: Int) -> UInt64 {
+    let blanks = ones &* 0x20
+    if count >= 4 {
+      let first = unsafe UnsafeRawPointer(start).loadUnaligned(as: UInt32.self)
+      let last = unsafe UnsafeRawPointer(start + (count &- 4)).loadUnaligned(as: UInt32.self)
+      return UInt64(first) | UInt64(last) << 32
+    }
+    guard count > 0 else { return blanks }
+    let bytes = unsafe UInt64(start[0]) | UInt64(start[count / 2]) << 8 | UInt64(start[count &- 1]) << 16
+    return bytes | blanks & ~0xFF_FFFF
   }
 
   /// `\u00XX`.

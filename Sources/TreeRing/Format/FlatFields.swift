@@ -67,10 +67,7 @@ final class FlatFields {
     guard unsafe segment.tag == SegmentTag.array else { return false }
     json.removeAll()
     unsafe JSONFields.append(segment, &reader, to: json)
-    let text = unsafe Segment(
-      tag: SegmentTag.string, isFieldOnly: segment.isFieldOnly, key: segment.key,
-      payload: json.bytes.assumingMemoryBound(to: UInt8.self))
-    unsafe leaf(text, body)
+    unsafe leaf(segment.asText(json.bytes.assumingMemoryBound(to: UInt8.self)), body)
     return true
   }
 }
@@ -82,10 +79,5 @@ extension Segment {
     case SegmentTag.literal, SegmentTag.label, SegmentTag.group, SegmentTag.array, SegmentTag.end: false
     default: true
     }
-  }
-
-  /// The same value under another name.
-  fileprivate func named(_ key: UnsafeBufferPointer<UInt8>) -> Segment {
-    unsafe Segment(tag: tag, isFieldOnly: isFieldOnly, key: key, payload: payload)
   }
 }

@@ -12,8 +12,7 @@ package struct RecordContext {
   /// Nanoseconds since 1970.
   var time: UInt64
   var pid: UInt32
-  /// `<stream id>.<index>`.
-  var ring: String
+  var ring: RingName
   /// The label as the label table has it; nil: the record carries it, or the id is unknown.
   var label: UnsafeRawBufferPointer?
   /// Written after its process's death, by the next start of its program or by `treering recover`.

@@ -6,7 +6,10 @@ final class JSONFields {
   init(reserving reserved: NameSet.Reserved) { names = NameSet(reserving: reserved) }
 
   /// Appends a comma and a member for each. False when some field was left out, because names were repeated, or there were more, than anybody can mean.
-  func append(_ record: RecordView, to output: OutputBuffer) -> Bool {
+  ///
+  /// - Parameter seen: what the walk over the text has seen.
+  func append(_ record: RecordView, _ seen: MessageText.Seen, to output: OutputBuffer) -> Bool {
+    let isSettled = unsafe record.areNamesSettled && !seen.hasOwnNames
     var reader = unsafe record.reader
     var nesting = Nesting()
     var isWhole = true
@@ -25,7 +28,9 @@ final class JSONFields {
       }
       let before = output.count
       nesting.separate(output)
-      if !nesting.isInArray, unsafe !key(segment.key, to: output) {
+      if isSettled, unsafe segment.isKeyPlain {
+        if !nesting.isInArray { unsafe settledKey(segment.key, to: output) }
+      } else if !nesting.isInArray, unsafe !key(segment.key, to: output) {
         output.truncate(to: before)
         isWhole = false
         if unsafe segment.opens { unsafe reader.skipNested() }
@@ -71,6 +76,14 @@ final class JSONFields {
     while let close = nesting.pop() { output.append(close) }
   }
 
+  /// A name that is known to be free.
+  @inline(__always)
+  private func settledKey(_ key: UnsafeBufferPointer<UInt8>, to output: OutputBuffer) {
+    output.append("\"")
+    unsafe output.append(key)
+    output.append("\":")
+  }
+
   /// False when no name can be found for it; then the caller takes back what was written.
   private func key(_ key: UnsafeBufferPointer<UInt8>, to output: OutputBuffer) -> Bool {
     output.append("\"")
@@ -99,9 +112,9 @@ final class JSONFields {
       if number.isFinite {
         output.append(number)
       } else {
-        output.append("\"\(number)\"")
+        output.append(string: "\"\(number)\"")
       }
-    default: unsafe ValueText.append(segment, to: output) { unsafe output.append($0) }
+    default: unsafe ValueText.append(segment, to: output) { unsafe $0.append($1) }
     }
   }
 }

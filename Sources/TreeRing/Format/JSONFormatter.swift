@@ -3,33 +3,26 @@
 /// `{"time":…,"level":…,"logger":…,"msg":…,"pid":…,"ring":…,"seq":…, fields…}`. A field whose name is taken gets a trailing `_`. Numbers that JSON
 /// has not (nan, infinities) are strings; durations are seconds.
 final class JSONFormatter: Formatter {
-  private var timestamp = Timestamp()
+  private let timestamp = Timestamp()
   private let fields = JSONFields(reserving: .record)
 
   func append(_ record: RecordView, _ context: RecordContext, to output: OutputBuffer) {
     unsafe begin(time: context.time, level: record.level, to: output)
     unsafe label(of: record, context, to: output)
     output.append(",\"msg\":\"")
-    unsafe text(of: record, to: output)
+    let seen = unsafe MessageText.append(record, to: output) { unsafe $0.appendJSONEscaped($1) }
     output.append("\"")
     unsafe origin(context, sequence: record.sequence, hasOwnPID: record.isAboutOther, to: output)
-    let isWhole = unsafe fields.append(record, to: output)
+    let isWhole = unsafe fields.append(record, seen, to: output)
     if unsafe record.isTruncated || !isWhole { output.append(",\"treering.truncated\":true") }
     unsafe end(context, to: output)
   }
 
   private func begin(time: UInt64, level: Level, to output: OutputBuffer) {
     output.append("{\"time\":\"")
-    append(time, to: output)
+    timestamp.append(time, digits: 9, to: output)
     output.append("\",\"level\":\"")
     output.append(level.spelling)
-  }
-
-  /// Copied out and in: whole reads and writes of a property need no check for exclusive access.
-  private func append(_ time: UInt64, to output: OutputBuffer) {
-    var timestamp = timestamp
-    timestamp.append(time, digits: 9, to: output)
-    self.timestamp = timestamp
   }
 
   private func label(of record: RecordView, _ context: RecordContext, to output: OutputBuffer) {
@@ -46,16 +39,12 @@ final class JSONFormatter: Formatter {
       unsafe output.append(UInt64(context.pid))
     }
     output.append(",\"ring\":\"")
-    unsafe output.append(context.ring)
+    unsafe output.append(ring: context.ring)
     output.append("\"")
     if let sequence {
       output.append(",\"seq\":")
       output.append(sequence)
     }
-  }
-
-  private func text(of record: RecordView, to output: OutputBuffer) {
-    unsafe MessageText.append(record, to: output) { unsafe output.appendJSONEscaped($0) }
   }
 
   func append(_ notice: StreamNotice, _ context: RecordContext, to output: OutputBuffer) {
@@ -64,7 +53,7 @@ final class JSONFormatter: Formatter {
     output.append(notice.message)
     output.append("\"")
     unsafe origin(context, sequence: notice.sequence, to: output)
-    notice.appendJSONMembers(to: output) { append($0, to: output) }
+    notice.appendJSONMembers(to: output) { timestamp.append($0, digits: 9, to: output) }
     unsafe end(context, to: output)
   }
 

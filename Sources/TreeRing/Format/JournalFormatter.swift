@@ -8,7 +8,7 @@
 /// `TREERING_RING`, `TREERING_SEQ`. Each field is a variable in upper case: what is no letter or digit becomes `_`, `X` goes in front where journald takes no such
 /// beginning, a name that is taken gets a trailing `_`. `source.file`, `source.line` and `source.function` are `CODE_FILE`, `CODE_LINE` and `CODE_FUNC`.
 final class JournalFormatter: Formatter {
-  private var timestamp = Timestamp()
+  private let timestamp = Timestamp()
   private let fields = FlatFields()
   private let names = NameSet(reserving: .journal)
   private let identifier = OutputBuffer(capacity: 64)
@@ -35,7 +35,7 @@ final class JournalFormatter: Formatter {
       unsafe message.append(record, context, to: output)
       output.truncate(to: output.count - 1)
     } else {
-      unsafe MessageText.append(record, to: output) { unsafe output.appendJournalValue($0) }
+      unsafe MessageText.append(record, to: output) { unsafe $0.appendJournalValue($1) }
     }
     unsafe origin(context, record.level, sequence: record.sequence, to: output)
     begin(unsafe record.isChannel ? "NS=" : "LOGGER=", to: output)
@@ -60,19 +60,13 @@ final class JournalFormatter: Formatter {
     begin("SYSLOG_PID=", to: output)
     unsafe output.append(UInt64(context.pid))
     begin("TREERING_TIME=", to: output)
-    unsafe append(context.time, to: output)
+    unsafe timestamp.append(context.time, digits: 9, to: output)
     if unsafe context.isRecovered { begin("TREERING_RECOVERED=true", to: output) }
     begin("TREERING_RING=", to: output)
-    unsafe output.append(context.ring)
+    unsafe output.append(ring: context.ring)
     guard let sequence else { return }
     begin("TREERING_SEQ=", to: output)
     output.append(sequence)
-  }
-
-  private func append(_ time: UInt64, to output: OutputBuffer) {
-    var timestamp = timestamp
-    timestamp.append(time, digits: 9, to: output)
-    self.timestamp = timestamp
   }
 
   /// False when a name could not be told apart from others.
@@ -98,7 +92,7 @@ final class JournalFormatter: Formatter {
     switch unsafe field.tag {
     case SegmentTag.string: unsafe output.appendJournalValue(field.payload)
     case SegmentTag.duration: unsafe ValueText.appendSeconds(Int64(bitPattern: field.word), to: output)
-    default: unsafe ValueText.append(field, to: output) { _ in }
+    default: unsafe ValueText.append(field, to: output) { _, _ in }
     }
   }
 
@@ -114,7 +108,7 @@ final class JournalFormatter: Formatter {
       output.append("=")
       switch value {
       case .number(let number): output.append(number)
-      case .time(let time): append(time, to: output)
+      case .time(let time): timestamp.append(time, digits: 9, to: output)
       case .text(var text): text.withUTF8 { unsafe output.appendJournalValue($0) }
       case .counts: break
       }

@@ -1,18 +1,18 @@
 import Glibc
 
 /// RFC 3164's `Jan  2 03:04:05`, in the machine's own time zone, as its section 4.1.2 asks. Kept while the second lasts.
-struct LocalTimestamp {
+final class LocalTimestamp {
   private var second = UInt64.max
   private var text = InlineArray<15, UInt8>(repeating: UInt8(ascii: " "))
   private static let months: StaticString = "JanFebMarAprMayJunJulAugSepOctNovDec"
 
-  mutating func append(_ nanoseconds: UInt64, to output: OutputBuffer) {
+  func append(_ nanoseconds: UInt64, to output: OutputBuffer) {
     let now = nanoseconds / 1_000_000_000
     if now != second { render(now) }
     unsafe text.span.withUnsafeBufferPointer { unsafe output.append($0) }
   }
 
-  private mutating func render(_ second: UInt64) {
+  private func render(_ second: UInt64) {
     self.second = second
     var seconds = time_t(truncatingIfNeeded: second)
     var parts = unsafe tm()
@@ -28,7 +28,7 @@ struct LocalTimestamp {
     text[12] = UInt8(ascii: ":")
   }
 
-  private mutating func put(_ number: Int32, at index: Int) {
+  private func put(_ number: Int32, at index: Int) {
     text[index] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: number / 10 % 10)
     text[index + 1] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: number % 10)
   }

@@ -3,7 +3,7 @@
 /// Nested values are flattened (``FlatFields``): `user.address.city=Rome`, a list is its JSON text, `codes=[1,2]`. A field whose name is taken gets a trailing
 /// `_`, as in JSON. Readers that know no types take every value as text.
 final class LogfmtFormatter: Formatter {
-  private var timestamp = Timestamp()
+  private let timestamp = Timestamp()
   private let fields = FlatFields()
   private let names = NameSet(reserving: .record)
 
@@ -12,7 +12,7 @@ final class LogfmtFormatter: Formatter {
     output.append(unsafe record.isChannel ? " ns=" : " logger=")
     unsafe record.withLabel(context) { unsafe output.appendLogfmtValue($0) }
     output.append(" msg=\"")
-    unsafe MessageText.append(record, to: output) { unsafe output.appendJSONEscaped($0) }
+    unsafe MessageText.append(record, to: output) { unsafe $0.appendJSONEscaped($1) }
     output.append("\"")
     unsafe origin(context, sequence: record.sequence, hasOwnPID: record.isAboutOther, to: output)
     let isWhole = unsafe append(fieldsOf: record, to: output)
@@ -27,15 +27,9 @@ final class LogfmtFormatter: Formatter {
 
   private func begin(_ context: RecordContext, _ level: Level, to output: OutputBuffer) {
     output.append("time=")
-    unsafe append(context.time, to: output)
+    unsafe timestamp.append(context.time, digits: 9, to: output)
     output.append(" level=")
     output.append(level.spelling)
-  }
-
-  private func append(_ time: UInt64, to output: OutputBuffer) {
-    var timestamp = timestamp
-    timestamp.append(time, digits: 9, to: output)
-    self.timestamp = timestamp
   }
 
   private func origin(_ context: RecordContext, sequence: UInt64?, hasOwnPID: Bool, to output: OutputBuffer) {
@@ -44,7 +38,7 @@ final class LogfmtFormatter: Formatter {
       unsafe output.append(UInt64(context.pid))
     }
     output.append(" ring=")
-    unsafe output.append(context.ring)
+    unsafe output.append(ring: context.ring)
     guard let sequence else { return }
     output.append(" seq=")
     output.append(sequence)
@@ -75,7 +69,7 @@ final class LogfmtFormatter: Formatter {
     output.append(notice.message)
     output.append("\"")
     unsafe origin(context, sequence: notice.sequence, hasOwnPID: false, to: output)
-    output.appendLogfmt(notice) { append($0, to: output) }
+    output.appendLogfmt(notice) { timestamp.append($0, digits: 9, to: output) }
     unsafe end(context, to: output)
   }
 }

@@ -78,51 +78,56 @@ final class NameSet {
   @inline(__always)
   private func isReserved(_ name: UnsafeRawBufferPointer) -> Bool {
     switch reserved {
-    case .record: unsafe isReservedInRecord(name)
-    case .bunyan: unsafe isReservedInBunyan(name)
-    case .journal: unsafe isReservedInJournal(name)
+    case .record: unsafe Self.isReservedInRecord(name, isPIDAllowed)
+    case .bunyan: unsafe Self.isReservedInBunyan(name, isPIDAllowed)
+    case .journal: unsafe Self.isReservedInJournal(name)
     }
   }
 
-  private func isReservedInRecord(_ name: UnsafeRawBufferPointer) -> Bool {
+  /// Whether a JSON format, of whatever record, has the name already.
+  static func isReservedAnywhere(_ name: UnsafeRawBufferPointer) -> Bool {
+    unsafe isReservedInRecord(name, false) || isReservedInBunyan(name, false)
+  }
+
+  private static func isReservedInRecord(_ name: UnsafeRawBufferPointer, _ isPIDAllowed: Bool) -> Bool {
     switch name.count {
-    case 2: unsafe Self.equal(name, "ns")
-    case 3: unsafe Self.equal(name, "msg") || Self.equal(name, "seq") || !isPIDAllowed && Self.equal(name, "pid")
-    case 4: unsafe Self.equal(name, "time") || Self.equal(name, "ring")
-    case 5: unsafe Self.equal(name, "level")
-    case 6: unsafe Self.equal(name, "logger")
-    case 18: unsafe Self.equal(name, "treering.truncated") || Self.equal(name, "treering.recovered")
+    case 2: unsafe equal(name, "ns")
+    case 3: unsafe equal(name, "msg") || equal(name, "seq") || !isPIDAllowed && equal(name, "pid")
+    case 4: unsafe equal(name, "time") || equal(name, "ring")
+    case 5: unsafe equal(name, "level")
+    case 6: unsafe equal(name, "logger")
+    case 18: unsafe equal(name, "treering.truncated") || equal(name, "treering.recovered")
     default: false
     }
   }
 
   /// `src` is reserved, too: the `bunyan` command reads it as a place in the source.
-  private func isReservedInBunyan(_ name: UnsafeRawBufferPointer) -> Bool {
+  private static func isReservedInBunyan(_ name: UnsafeRawBufferPointer, _ isPIDAllowed: Bool) -> Bool {
     switch name.count {
-    case 1: unsafe Self.equal(name, "v")
+    case 1: unsafe equal(name, "v")
     case 3:
-      unsafe Self.equal(name, "msg") || Self.equal(name, "seq") || Self.equal(name, "src")
-        || !isPIDAllowed && Self.equal(name, "pid")
-    case 4: unsafe Self.equal(name, "time") || Self.equal(name, "ring") || Self.equal(name, "name")
-    case 5: unsafe Self.equal(name, "level")
-    case 8: unsafe Self.equal(name, "hostname")
-    case 18: unsafe Self.equal(name, "treering.truncated") || Self.equal(name, "treering.recovered")
+      unsafe equal(name, "msg") || equal(name, "seq") || equal(name, "src")
+        || !isPIDAllowed && equal(name, "pid")
+    case 4: unsafe equal(name, "time") || equal(name, "ring") || equal(name, "name")
+    case 5: unsafe equal(name, "level")
+    case 8: unsafe equal(name, "hostname")
+    case 18: unsafe equal(name, "treering.truncated") || equal(name, "treering.recovered")
     default: false
     }
   }
 
-  private func isReservedInJournal(_ name: UnsafeRawBufferPointer) -> Bool {
+  private static func isReservedInJournal(_ name: UnsafeRawBufferPointer) -> Bool {
     switch name.count {
-    case 2: unsafe Self.equal(name, "NS")
-    case 6: unsafe Self.equal(name, "LOGGER")
-    case 7: unsafe Self.equal(name, "MESSAGE")
-    case 8: unsafe Self.equal(name, "PRIORITY")
-    case 12: unsafe Self.equal(name, "TREERING_SEQ")
-    case 10: unsafe Self.equal(name, "SYSLOG_PID")
-    case 13: unsafe Self.equal(name, "TREERING_RING") || Self.equal(name, "TREERING_TIME")
-    case 15: unsafe Self.equal(name, "SYSLOG_FACILITY")
-    case 17: unsafe Self.equal(name, "SYSLOG_IDENTIFIER")
-    case 18: unsafe Self.equal(name, "TREERING_TRUNCATED") || Self.equal(name, "TREERING_RECOVERED")
+    case 2: unsafe equal(name, "NS")
+    case 6: unsafe equal(name, "LOGGER")
+    case 7: unsafe equal(name, "MESSAGE")
+    case 8: unsafe equal(name, "PRIORITY")
+    case 12: unsafe equal(name, "TREERING_SEQ")
+    case 10: unsafe equal(name, "SYSLOG_PID")
+    case 13: unsafe equal(name, "TREERING_RING") || equal(name, "TREERING_TIME")
+    case 15: unsafe equal(name, "SYSLOG_FACILITY")
+    case 17: unsafe equal(name, "SYSLOG_IDENTIFIER")
+    case 18: unsafe equal(name, "TREERING_TRUNCATED") || equal(name, "TREERING_RECOVERED")
     default: false
     }
   }

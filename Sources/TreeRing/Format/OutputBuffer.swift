@@ -61,7 +61,8 @@ package final class OutputBuffer {
     advance(text.utf8CodeUnitCount)
   }
 
-  package func append(_ text: String) {
+  /// Text that is made at run time.
+  package func append(string text: String) {
     let copied: Void? = unsafe text.utf8.withContiguousStorageIfAvailable { unsafe append($0) }
     if copied == nil { for byte in text.utf8 { append(byte) } }
   }
@@ -71,6 +72,13 @@ package final class OutputBuffer {
     guard let from = bytes.baseAddress else { return }
     unsafe tr_copy_short(reserve(bytes.count), from, bytes.count)
     advance(bytes.count)
+  }
+
+  /// Bytes that stand here already, once more.
+  func repeatBytes(_ range: Range<Int>) {
+    let to = unsafe reserve(range.count)
+    unsafe to.update(from: start + range.lowerBound, count: range.count)
+    advance(range.count)
   }
 
   /// A decimal number.
@@ -94,7 +102,7 @@ package final class OutputBuffer {
 
   /// The shortest decimal spelling that reads back as the same number; `nan` and infinities are left to the caller.
   func append(_ number: Double) {
-    guard let (digits, decimals) = Decimal.short(number.magnitude) else { return append(number.description) }
+    guard let (digits, decimals) = Decimal.short(number.magnitude) else { return append(string: number.description) }
     if number.sign == .minus { append(UInt8(ascii: "-")) }
     append(digits / Decimal.powers[decimals])
     append(UInt8(ascii: "."))
@@ -111,6 +119,12 @@ enum Decimal {
 
   /// 10⁰ to 10⁶.
   static let powers: InlineArray<7, UInt64> = [1, 10, 100, 1000, 10_000, 100_000, 1_000_000]
+  /// 10⁰ to 10¹⁹.
+  private static let tens: InlineArray<20, UInt64> = [
+    1, 10, 100, 1000, 10_000, 100_000, 1_000_000, 10_000_000, 100_000_000, 1_000_000_000, 10_000_000_000,
+    100_000_000_000, 1_000_000_000_000, 10_000_000_000_000, 100_000_000_000_000, 1_000_000_000_000_000,
+    10_000_000_000_000_000, 100_000_000_000_000_000, 1_000_000_000_000_000_000, 10_000_000_000_000_000_000,
+  ]
   private static let scales: InlineArray<7, Double> = [1, 10, 100, 1000, 10_000, 100_000, 1_000_000]
 
   /// `number` as `digits / 10^decimals` with at most 15 digits and 6 decimals, when it has such a spelling, as the numbers that people write have. Nil:
@@ -122,8 +136,8 @@ enum Decimal {
   static func short(_ number: Double) -> (digits: UInt64, decimals: Int)? {
     guard number >= 0.001, number < 1e9 else { return nil }
     for decimals in 0...6 {
-      let digits = UInt64(number * scales[decimals] + 0.5)
-      if Double(digits) / scales[decimals] == number { return (digits, decimals) }
+      let digits = Int64(number * scales[decimals] + 0.5)
+      if Double(digits) / scales[decimals] == number { return (UInt64(bitPattern: digits), decimals) }
     }
     return nil
   }
@@ -131,15 +145,11 @@ enum Decimal {
   /// How many digits `number` has.
   @inline(__always)
   static func digits(of number: UInt64) -> Int {
-    var count = 1
-    var limit: UInt64 = 10
-    while number >= limit {
-      count += 1
-      let (next, overflow) = limit.multipliedReportingOverflow(by: 10)
-      if overflow { return count }
-      limit = next
-    }
-    return count
+    // 1233 / 4096 is a little more than the logarithm of 2 to the base 10: at most one too few.
+    let number = number | 1
+    let bits = 64 &- number.leadingZeroBitCount
+    let atLeast = (bits &* 1233) >> 12
+    return atLeast &+ (number >= tens[atLeast] ? 1 : 0)
   }
 
   /// Stores the last `width` digits of `number`, with leading zeros. Premise: there is room for `width` bytes.

@@ -1,18 +1,3 @@
-extension Level {
-  /// The name without a string object.
-  var spelling: StaticString {
-    switch self {
-    case .trace: "trace"
-    case .debug: "debug"
-    case .info: "info"
-    case .notice: "notice"
-    case .warning: "warning"
-    case .error: "error"
-    case .critical: "critical"
-    }
-  }
-}
-
 extension Segment {
   /// Whether members follow, up to an `end`.
   var opens: Bool { unsafe tag == SegmentTag.group || tag == SegmentTag.array }

@@ -88,16 +88,16 @@ extension StreamNotice {
   /// Appends the fields as members of a JSON object, each with a comma in front. `time` appends an RFC 3339 time.
   func appendJSONMembers(to output: OutputBuffer, time: (UInt64) -> Void) {
     for (name, value) in fields {
-      output.append(",\"\(name)\":")
+      output.append(string: ",\"\(name)\":")
       switch value {
       case .number(let number): output.append(number)
-      case .text(let text): output.append(JSONText.quote(text))
+      case .text(let text): output.append(string: JSONText.quote(text))
       case .time(let nanoseconds):
         output.append("\"")
         time(nanoseconds)
         output.append("\"")
       case .counts(let counts):
-        output.append("{" + counts.map { "\"\($0.0.name)\":\($0.1)" }.joined(separator: ",") + "}")
+        output.append(string: "{" + counts.map { "\"\($0.0.name)\":\($0.1)" }.joined(separator: ",") + "}")
       }
     }
   }

@@ -17,8 +17,8 @@ final class SyslogFormatter: Formatter {
   private let message: (any Formatter)?
   private let host = OutputBuffer(capacity: 256)
   private let application = OutputBuffer(capacity: 64)
-  private var timestamp = Timestamp()
-  private var localTimestamp = LocalTimestamp()
+  private let timestamp = Timestamp()
+  private let localTimestamp = LocalTimestamp()
   private let fields = FlatFields()
 
   /// Bytes of the element `treering` without a label, at most.
@@ -57,7 +57,7 @@ final class SyslogFormatter: Formatter {
     }
     if standard == .rfc5424 {
       unsafe structuredData(of: record, context, from: start, to: output)
-      unsafe MessageText.append(record, to: output) { unsafe output.appendTextEscaped($0) }
+      unsafe MessageText.append(record, to: output) { unsafe $0.appendTextEscaped($1) }
     } else {
       unsafe plainText(of: record, context, to: output)
     }
@@ -89,7 +89,7 @@ final class SyslogFormatter: Formatter {
     output.append(facility * 8 + level.severity)
     if standard == .rfc3164 { return unsafe oldHeader(context, to: output) }
     output.append(">1 ")
-    unsafe append(context.time, to: output)
+    unsafe timestamp.append(context.time, digits: 6, to: output)
     output.append(" ")
     unsafe output.append(host.bytes.assumingMemoryBound(to: UInt8.self))
     output.append(" ")
@@ -107,21 +107,13 @@ final class SyslogFormatter: Formatter {
 
   private func oldHeader(_ context: RecordContext, to output: OutputBuffer) {
     output.append(">")
-    var timestamp = localTimestamp
-    unsafe timestamp.append(context.time, to: output)
-    localTimestamp = timestamp
+    unsafe localTimestamp.append(context.time, to: output)
     output.append(" ")
     unsafe output.append(host.bytes.assumingMemoryBound(to: UInt8.self))
     unsafe output.append(application.bytes.assumingMemoryBound(to: UInt8.self))
     output.append("[")
     unsafe output.append(UInt64(context.pid))
     output.append("]: ")
-  }
-
-  private func append(_ time: UInt64, to output: OutputBuffer) {
-    var timestamp = timestamp
-    timestamp.append(time, digits: 6, to: output)
-    self.timestamp = timestamp
   }
 
   // MARK: RFC 5424
@@ -134,7 +126,9 @@ final class SyslogFormatter: Formatter {
     let isWhole = unsafe element(fieldsOf: record, upTo: room, to: output) && !record.isTruncated
     output.append("[treering@32473")
     unsafe record.withLabel(context) { label in unsafe longLabel(label, upTo: room, to: output) }
-    unsafe parameter(" ring=\"", context.ring, to: output)
+    output.append(" ring=\"")
+    unsafe output.append(ring: context.ring)
+    output.append("\"")
     number(" seq=\"", unsafe record.sequence, to: output)
     if unsafe context.isRecovered { output.append(" recovered=\"true\"") }
     if !isWhole { output.append(" truncated=\"true\"") }
@@ -164,7 +158,7 @@ final class SyslogFormatter: Formatter {
     switch unsafe field.tag {
     case SegmentTag.string: unsafe output.appendStructuredValue(field.payload)
     case SegmentTag.duration: unsafe ValueText.appendSeconds(Int64(bitPattern: field.word), to: output)
-    default: unsafe ValueText.append(field, to: output) { _ in }
+    default: unsafe ValueText.append(field, to: output) { _, _ in }
     }
   }
 
@@ -177,13 +171,6 @@ final class SyslogFormatter: Formatter {
     unsafe output.appendStructuredValue(label)
     output.append("\"")
     if output.count >= room { output.truncate(to: before) }
-  }
-
-  private func parameter(_ name: StaticString, _ text: String, to output: OutputBuffer) {
-    var text = text
-    output.append(name)
-    text.withUTF8 { unsafe output.appendStructuredValue($0) }
-    output.append("\"")
   }
 
   private func number(_ name: StaticString, _ number: UInt64, to output: OutputBuffer) {
@@ -204,7 +191,7 @@ final class SyslogFormatter: Formatter {
   private func plainText(of record: RecordView, _ context: RecordContext, to output: OutputBuffer) {
     unsafe record.withLabel(context) { unsafe output.appendTextEscaped($0) }
     output.append(": ")
-    unsafe MessageText.append(record, to: output) { unsafe output.appendTextEscaped($0) }
+    unsafe MessageText.append(record, to: output) { unsafe $0.appendTextEscaped($1) }
     unsafe fields.forEach(of: record, includingText: false) { field in
       output.append(" ")
       unsafe output.appendLogfmtName(field.key)
@@ -227,24 +214,26 @@ final class SyslogFormatter: Formatter {
     if standard == .rfc5424 { unsafe structuredData(of: notice, context, to: output) }
     if standard == .rfc3164 { output.append("treering: ") }
     output.append(notice.message)
-    if standard == .rfc3164 { output.appendLogfmt(notice) { append($0, to: output) } }
+    if standard == .rfc3164 { output.appendLogfmt(notice) { timestamp.append($0, digits: 6, to: output) } }
     end(from: start, to: output)
   }
 
   private func structuredData(of notice: StreamNotice, _ context: RecordContext, to output: OutputBuffer) {
     output.append("[fields@32473")
     for (name, value) in notice.flatFields {
-      output.append(" \(name)=\"")
+      output.append(string: " \(name)=\"")
       switch value {
       case .number(let number): output.append(number)
-      case .time(let time): append(time, to: output)
+      case .time(let time): timestamp.append(time, digits: 6, to: output)
       case .text(var text): text.withUTF8 { unsafe output.appendStructuredValue($0) }
       case .counts: break
       }
       output.append("\"")
     }
     output.append("][treering@32473")
-    unsafe parameter(" ring=\"", context.ring, to: output)
+    output.append(" ring=\"")
+    unsafe output.append(ring: context.ring)
+    output.append("\"")
     if let sequence = notice.sequence { number(" seq=\"", sequence, to: output) }
     if unsafe context.isRecovered { output.append(" recovered=\"true\"") }
     output.append("] ")

@@ -1,10 +1,15 @@
 /// Single values as they stand in a message's text.
 enum ValueText {
-  /// Appends a value's text; bytes go through `escape`. Of a nested value only the bracket that the segment stands for.
+  /// Appends a value's text; bytes go through `escape`, unless they are known to be plain. Of a nested value only the bracket that the segment stands for.
   @inline(__always)
-  static func append(_ segment: Segment, to output: OutputBuffer, escape: (UnsafeBufferPointer<UInt8>) -> Void) {
+  static func append(_ segment: Segment, to output: OutputBuffer, escape: MessageText.Append) {
     switch unsafe segment.tag {
-    case SegmentTag.literal, SegmentTag.string: unsafe escape(segment.payload)
+    case SegmentTag.literal, SegmentTag.string:
+      if unsafe segment.isPayloadPlain {
+        unsafe output.append(segment.payload)
+      } else {
+        unsafe escape(output, segment.payload)
+      }
     case SegmentTag.int: unsafe output.append(Int64(bitPattern: segment.word))
     case SegmentTag.uint: unsafe output.append(segment.word)
     case SegmentTag.double: unsafe output.append(Double(bitPattern: segment.word))

@@ -8,7 +8,7 @@
 /// a name is not looked at.
 ///
 /// ```swift
-/// LogConfiguration(redactedKeys: .standard.adding(["iban"]).removing(["session"]))
+/// let configuration = LogConfiguration(redactedKeys: .standard.adding(["iban"]).removing(["session"]))
 /// ```
 ///
 /// In the environment `TREERING_REDACT=iban,-session` adds and removes, and `TREERING_REDACT=off` hides nothing.

@@ -50,8 +50,25 @@ final class RedactionTable: @unchecked Sendable {  // constants after `init`
 
   // MARK: the first look
 
-  /// False when no listed name ends with the same three letters.
+  /// False when no listed name ends with the same three letters. Nearly every name ends with three plain letters.
   private func mayHide(_ name: UnsafeBufferPointer<UInt8>) -> Bool {
+    guard name.count >= 3 else { return unsafe mayHideOddly(name) }
+    let end = name.count - 1
+    let (last, middle, first) = unsafe (name[end] | 0x20, name[end - 1] | 0x20, name[end - 2] | 0x20)
+    guard Self.isLetter(last), Self.isLetter(middle), Self.isLetter(first) else { return unsafe mayHideOddly(name) }
+    return mayHide(UInt32(last) << 16 | UInt32(middle) << 8 | UInt32(first))
+  }
+
+  /// Of a byte that has been made lower case.
+  private static func isLetter(_ byte: UInt8) -> Bool { byte &- UInt8(ascii: "a") < 26 }
+
+  private func mayHide(_ tail: UInt32) -> Bool {
+    hasShortName || filter[Self.word(tail)] >> Self.bit(tail) & 1 != 0
+  }
+
+  /// The same for a name that ends with something else: letter by letter.
+  @inline(never)
+  private func mayHideOddly(_ name: UnsafeBufferPointer<UInt8>) -> Bool {
     var tail: UInt32 = 0
     var letters = 0
     var index = name.count
@@ -62,7 +79,7 @@ final class RedactionTable: @unchecked Sendable {  // constants after `init`
       tail = tail << 8 | UInt32(letter)
       letters += 1
     }
-    return hasShortName || letters == 3 && filter[Self.word(tail)] >> Self.bit(tail) & 1 != 0
+    return hasShortName || letters == 3 && mayHide(tail)
   }
 
   /// Which of 256 bits stands for three letters.
@@ -73,10 +90,13 @@ final class RedactionTable: @unchecked Sendable {  // constants after `init`
   private static let standard = RedactionTable(.standard)
   private static let address = Atomic<UInt>(0)
 
-  /// The list in force: the standard one until logging starts with another.
-  static var current: RedactionTable {
-    guard let pointer = unsafe UnsafeRawPointer(bitPattern: address.load(ordering: .acquiring)) else { return standard }
-    return unsafe Unmanaged<RedactionTable>.fromOpaque(pointer).takeUnretainedValue()
+  /// Whether the list in force, which is the standard one until logging starts with another, hides the values of fields with this name. It is kept for ever, so nobody
+  /// has to hold on to it: a call counts no references.
+  static func hides(_ name: UnsafeBufferPointer<UInt8>) -> Bool {
+    guard let pointer = unsafe UnsafeRawPointer(bitPattern: address.load(ordering: .acquiring)) else {
+      return unsafe standard.hides(name)
+    }
+    return unsafe Unmanaged<RedactionTable>.fromOpaque(pointer)._withUnsafeGuaranteedRef { unsafe $0.hides(name) }
   }
 
   private static let installed = Mutex(RedactedKeys.standard)

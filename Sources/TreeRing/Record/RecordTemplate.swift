@@ -1,3 +1,5 @@
+import CTreeRing
+
 /// What the records of one call site have in common: its literals and the keys of its fields, in the order of the source, and where it stands.
 ///
 /// Made once for each site that a reader meets, and kept: records point into it. Never changed.
@@ -10,12 +12,19 @@ package final class RecordTemplate: @unchecked Sendable {  // constants; the mem
   private let memory: UnsafeMutablePointer<UInt8>
   private let list: UnsafeMutablePointer<Piece>
   private let count: Int
+  /// The keys need no escape, are no names that a format needs for itself, and none is there twice: a record that has no others needs no look at its names.
+  let areNamesSettled: Bool
 
   /// A literal of the text, or the key of a value.
   @unsafe
   package struct Piece {
     package let isKey: Bool
-    package let text: UnsafeBufferPointer<UInt8>
+    /// Needs no escape in any format: printable ASCII without quotes and backslashes.
+    let isPlain: Bool
+    let start: UnsafePointer<UInt8>
+    let count: Int
+
+    package var text: UnsafeBufferPointer<UInt8> { unsafe UnsafeBufferPointer(start: start, count: count) }
   }
 
   /// - Parameter pieces: ranges of `bytes`, which the caller has checked.
@@ -28,9 +37,25 @@ package final class RecordTemplate: @unchecked Sendable {  // constants; the mem
     unsafe memory.initialize(from: bytes, count: bytes.count)
     unsafe list = .allocate(capacity: max(pieces.count, 1))
     for (index, piece) in pieces.enumerated() {
-      let text = unsafe UnsafeBufferPointer(start: memory + piece.text.lowerBound, count: piece.text.count)
-      unsafe (list + index).initialize(to: Piece(isKey: piece.isKey, text: text))
+      let start = unsafe memory + piece.text.lowerBound
+      let text = unsafe UnsafeBufferPointer(start: start, count: piece.text.count)
+      unsafe (list + index).initialize(
+        to: Piece(
+          isKey: piece.isKey, isPlain: Escape.isPlainInEveryFormat(text), start: start, count: piece.text.count))
     }
+    unsafe areNamesSettled = Self.areSettled(UnsafeBufferPointer(start: list, count: count))
+  }
+
+  /// Whether the keys, as they stand, may name members of any JSON record.
+  private static func areSettled(_ pieces: UnsafeBufferPointer<Piece>) -> Bool {
+    for index in pieces.indices where unsafe pieces[index].isKey {
+      let key = unsafe UnsafeRawBufferPointer(pieces[index].text)
+      if unsafe !pieces[index].isPlain || key.isEmpty || NameSet.isReservedAnywhere(key) { return false }
+      for other in index + 1..<pieces.count where unsafe pieces[other].isKey {
+        if unsafe key.elementsEqual(pieces[other].text) { return false }
+      }
+    }
+    return true
   }
 
   deinit {
@@ -42,20 +67,33 @@ package final class RecordTemplate: @unchecked Sendable {  // constants; the mem
   package var pieces: UnsafeBufferPointer<Piece> { unsafe UnsafeBufferPointer(start: list, count: count) }
 }
 
-/// The templates of one process's records, each read once.
-package struct RecordTemplates {
-  private var known: [RecordTemplate?] = []
+/// The templates of one process's records, each read once. Used by one thread.
+///
+/// Premise of every unsafe line: `table` has a slot for every site there can be. A template lives as long as this.
+@safe
+package final class RecordTemplates {
+  private let table: UnsafeMutablePointer<RecordTemplate?>
+  private static let ids = Int(TR_MAX_SITES)
 
-  package init() {}
+  package init() {
+    unsafe table = .allocate(capacity: Self.ids)
+    unsafe table.initialize(repeating: nil, count: Self.ids)
+  }
+
+  deinit {
+    unsafe table.deinitialize(count: Self.ids)
+    unsafe table.deallocate()
+  }
 
   /// Gives a record of a call site what it left out. A record whose site cannot be found counts as truncated: its values have no names.
-  package mutating func complete(_ record: inout RecordView, from source: any RingSource) {
-    let id = unsafe Int(record.site)
-    guard id > 0 else { return }
-    if id >= known.count { known.append(contentsOf: repeatElement(nil, count: id + 1 - known.count)) }
-    if known[id] == nil { unsafe known[id] = source.template(record.site) }
-    if let template = known[id] {
-      unsafe record.pieces = template.pieces
+  @inline(__always)
+  package func complete(_ record: inout RecordView, from source: any RingSource) {
+    guard unsafe record.site > 0 else { return }
+    guard unsafe record.site < TR_MAX_SITES else { return unsafe record.isTruncated = true }
+    let slot = unsafe table + Int(record.site)
+    if unsafe slot.pointee == nil { unsafe slot.pointee = source.template(record.site) }
+    if let template = unsafe slot.pointee {
+      unsafe record.complete(with: template)
     } else {
       unsafe record.isTruncated = true
     }

@@ -16,7 +16,9 @@ package struct RecordView {
   package let sequence: UInt64
   private let segments: UnsafeBufferPointer<UInt8>
   /// What the call site's template knows; empty until `RecordTemplates` has found it.
-  package var pieces = unsafe UnsafeBufferPointer<RecordTemplate.Piece>(start: nil, count: 0)
+  private var pieces = unsafe UnsafeBufferPointer<RecordTemplate.Piece>(start: nil, count: 0)
+  /// ``RecordTemplate/areNamesSettled``.
+  private(set) var areNamesSettled = false
   /// Distance to the next record.
   package let stride: Int
 
@@ -42,6 +44,13 @@ package struct RecordView {
     unsafe segments = UnsafeBufferPointer(
       start: (start + RecordLayout.headerSize).assumingMemoryBound(to: UInt8.self),
       count: size - RecordLayout.headerSize)
+  }
+
+  /// Puts in what the call site knows. The template must outlive the view.
+  @inline(__always)
+  package mutating func complete(with template: RecordTemplate) {
+    unsafe pieces = template.pieces
+    unsafe areNamesSettled = template.areNamesSettled
   }
 
   /// The segments, from the first.

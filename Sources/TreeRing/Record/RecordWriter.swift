@@ -8,7 +8,7 @@ public import CTreeRing
 /// writer is *full* from then on: every further segment is ignored, and the end of the call decides between a truncated record and a drop. No call allocates, locks
 /// or enters the kernel.
 ///
-/// Premise of every unsafe line: `cursor ..< limit` is memory that only this writer writes, and so are ``RecordLayout/slack`` bytes behind it when `slots` is a
+/// Premise of every unsafe line: `cursor ..< limit` is memory that only this writer writes, and so are `RecordLayout.slack` bytes behind it when `slots` is a
 /// known site's. A store is preceded by a check of `room`, but for expected values of a fixed size: there are fewer of them than the slack holds, because each
 /// uses up a slot. `slots` points at a slot of `tr_sites`, whose last one is 0 and equals nothing.
 @frozen

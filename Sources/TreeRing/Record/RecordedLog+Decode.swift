@@ -16,7 +16,7 @@ extension RecordedLog {
 
   private static func message(of record: RecordView) -> String {
     let output = OutputBuffer(capacity: 128)
-    unsafe MessageText.append(record, to: output) { unsafe output.append($0) }
+    unsafe MessageText.append(record, to: output) { unsafe $0.append($1) }
     return unsafe String(decoding: output.bytes, as: UTF8.self)
   }
 

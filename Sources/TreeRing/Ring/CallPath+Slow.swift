@@ -1,4 +1,5 @@
 public import CTreeRing
+import Glibc
 
 /// Why a record was dropped; the row in `TRRing.dropped`.
 @frozen
@@ -66,14 +67,19 @@ extension CallPath {
     level >= .warning ? 0 : level >= .info ? capacity / 8 : capacity / 4
   }
 
-  /// `TREERING_WHEN_FULL=block`: waits until there is room, at most a fifth of a second.
+  /// `TREERING_WHEN_FULL=block`: waits until there is room, at most a fifth of a second. By the clock: a sleep of 50 µs takes twice as long, and more on a machine
+  /// that is busy.
   private static func waitForRoom(_ ring: UnsafeMutablePointer<TRRing>, _ level: Level) -> Bool {
-    for _ in 0..<4000 {
+    let end = Syscalls.now(CLOCK_MONOTONIC) + longestWait
+    repeat {
       Syscalls.sleep(nanoseconds: 50_000)
       if unsafe hasRoom(ring, level) { return true }
-    }
+    } while Syscalls.now(CLOCK_MONOTONIC) < end
     return false
   }
+
+  /// Nanoseconds.
+  private static let longestWait: UInt64 = 200_000_000
 
   static func countDrop(_ ring: UnsafeMutablePointer<TRRing>, _ cause: DropCause, _ level: Level) {
     let now = tr_ticks()

@@ -17,9 +17,11 @@ struct Gates {
   /// Nothing passes.
   static let closed: UInt8 = 255
 
-  private func gate(_ name: LogKey) -> UnsafeMutablePointer<TRGate> {
-    unsafe table + Int(UInt16(truncatingIfNeeded: UInt(bitPattern: name.start)))
+  private static func index(_ name: LogKey) -> Int {
+    unsafe Int(UInt16(truncatingIfNeeded: UInt(bitPattern: name.start)))
   }
+
+  private func gate(_ name: LogKey) -> UnsafeMutablePointer<TRGate> { unsafe table + Self.index(name) }
 
   private static let owned: UInt64 = 1 << 24
 
@@ -30,11 +32,11 @@ struct Gates {
     while true {
       let word = unsafe tr_load64(gate)
       guard word == 0 || word &- owner < Self.owned else { return }
-      if unsafe tr_exchange_if64(gate, word, owner | UInt64(threshold) << 16 | UInt64(label)) { break }
+      if unsafe tr_exchange_if64(gate, word, owner &+ UInt64(threshold) << 16 &+ UInt64(label)) { break }
     }
     // A test that records wants to be asked by every call. Looked at after the stores: see `LogRecorder.open`.
     atomicMemoryFence(ordering: .sequentiallyConsistent)
-    if LogRecorder.isRecording { unsafe reopen(gate) }
+    if LogRecorder.isRecording { reopen(at: Self.index(name)) }
   }
 
   /// Whether a call goes on; nil when `name` does not own its gate, or has not been found out. Asked again here, because another thread may have found it out,
@@ -46,19 +48,22 @@ struct Gates {
 
   /// Forgets what was found out: each name asks again at its next call. Owners stay.
   func reopen() {
-    for index in 0..<Int(TR_GATE_COUNT) { unsafe reopen(table + index) }
+    for index in 0..<Int(TR_GATE_COUNT) { reopen(at: index) }
   }
 
   /// Forgets what was found out about one name.
   func reopen(_ name: LogKey) {
     let gate = unsafe gate(name)
-    if unsafe tr_load64(gate) &- tr_gate_owner(name.start) < Self.owned { unsafe reopen(gate) }
+    if unsafe tr_load64(gate) &- tr_gate_owner(name.start) < Self.owned { reopen(at: Self.index(name)) }
   }
 
-  private func reopen(_ gate: UnsafeMutablePointer<TRGate>) {
+  /// Leaves the owner, whose lowest 16 bits are the gate's index.
+  private func reopen(at index: Int) {
+    let gate = unsafe table + index
     while true {
       let word = unsafe tr_load64(gate)
-      if unsafe word & (Self.owned - 1) == 0 || tr_exchange_if64(gate, word, word & ~(Self.owned - 1)) { return }
+      let found = (word &- UInt64(index) << 8) & (Self.owned - 1)
+      if unsafe word == 0 || found == 0 || tr_exchange_if64(gate, word, word &- found) { return }
     }
   }
 }

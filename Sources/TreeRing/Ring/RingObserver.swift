@@ -35,7 +35,7 @@ package final class RingObserver {
   private var clock: TickClock
   private let sharesClock: Bool
   private var watches: [Watch] = unsafe []
-  private var templates = RecordTemplates()
+  private let templates = RecordTemplates()
   private let start: Start
   private var hasLooked = false
 
@@ -144,17 +144,15 @@ package final class RingObserver {
       unsafe giveUp(index, &merge, show)
     }
     while let (index, until) = unsafe merge.oldest(upTo: bound) {
-      let ring = unsafe merge.spans[index].index
-      repeat {
-        guard var record = unsafe merge.spans[index].next, unsafe record.ticks <= until else { break }
+      unsafe merge.take(from: index, upTo: until) { record, ring in
         unsafe templates.complete(&record, from: source)
         var context = unsafe watches[ring].context
         unsafe context.time = max(unsafe clock.nanoseconds(record.ticks), context.time)
         unsafe watches[ring].context.time = unsafe context.time
         unsafe context.label = source.label(record.label)
         unsafe show(.record(record, context))
-        unsafe merge.advance(index)
-      } while unsafe !merge.spans[index].isUnreadable
+        return true
+      }
       if unsafe merge.spans[index].isUnreadable { unsafe giveUp(index, &merge, show) }
     }
   }
@@ -162,7 +160,7 @@ package final class RingObserver {
   private func giveUp(_ index: Int, _ merge: inout TimeMerge, _ show: (Sight) -> Void) {
     let ring = unsafe merge.spans[index].index
     let bytes = unsafe merge.abandon(index)
-    unsafe show(.unreadable(bytes: bytes, ring: watches[ring].context.ring))
+    unsafe show(.unreadable(bytes: bytes, ring: watches[ring].context.ring.description))
   }
 
   // MARK: copying
@@ -181,7 +179,7 @@ package final class RingObserver {
   /// Begins to watch a ring that is new.
   private func watch(_ index: Int, _ ring: inout TRRing) {
     for new in unsafe watches.count..<max(index + 1, watches.count) {
-      let context = unsafe RecordContext(time: 0, pid: pid, ring: "\(streamID).\(new)", label: nil)
+      let context = unsafe RecordContext(time: 0, pid: pid, ring: RingName(stream: streamID, index: new), label: nil)
       unsafe watches.append(
         Watch(position: 0, next: 0, tellsMissed: start == .beginning || hasLooked, context: context))
       guard new == index, start != .beginning, !hasLooked else { continue }
@@ -273,6 +271,6 @@ package final class RingObserver {
     let watch = unsafe watches[index]
     unsafe watches[index].tellsMissed = true
     guard unsafe watch.tellsMissed, let expected = unsafe watch.next, number > expected else { return }
-    unsafe show(.missed(number - expected, ring: watch.context.ring))
+    unsafe show(.missed(number - expected, ring: watch.context.ring.description))
   }
 }

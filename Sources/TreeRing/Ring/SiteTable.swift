@@ -21,7 +21,7 @@ public import CTreeRing
 @usableFromInline
 enum SiteTable {
   static let firstEntry = Int(TR_MAX_SITES) * 4
-  private static let entryHeader = 14
+  fileprivate static let entryHeader = 14
   /// No entry is larger: 27 pieces of a usual length have room.
   private static let largestEntry = 16_384
 
@@ -197,9 +197,9 @@ extension [UInt8] {
 extension RecordTemplate {
   /// Nil when the bytes are no entry.
   fileprivate convenience init?(entry: [UInt8]) {
-    var at = 14 + Int(entry.integer(12, 2))
+    var at = SiteTable.entryHeader + Int(entry.integer(12, 2))
     guard at <= entry.count else { return nil }
-    let file = String(decoding: entry[14..<at], as: UTF8.self)
+    let file = String(decoding: entry[SiteTable.entryHeader..<at], as: UTF8.self)
     var pieces: [(isKey: Bool, text: Range<Int>)] = []
     for _ in 0..<min(Int(entry.integer(10, 2)), Int(TR_SITE_SLOTS)) {
       guard at + 2 <= entry.count else { return nil }

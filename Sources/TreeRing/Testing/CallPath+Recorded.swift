@@ -57,7 +57,7 @@ extension CallPath {
     let size = unsafe Int(ring.pointee.head)
     if var record = unsafe RecordView(UnsafeRawBufferPointer(start: start, count: size)) {
       let template = unsafe SiteTable.template(record.site)
-      if let template { unsafe record.pieces = template.pieces }
+      if let template { unsafe record.complete(with: template) }
       defer { withExtendedLifetime(template) {} }
       let context = unsafe RecordContext(time: Syscalls.now(CLOCK_REALTIME), pid: 0, ring: "", label: nil)
       unsafe recorder.append(RecordedLog(record, context))

@@ -14,7 +14,7 @@ import Synchronization
 /// Code that has loggers and debug channels of its own, as globals for instance, in tests that may run in parallel:
 ///
 /// ```swift
-/// await recorder.recording { await checkout.place(order) }
+/// try await recorder.recording { try await respond(to: request) }
 /// ```
 ///
 /// A record is here when the log call returns. Recording leaves the hot path of a log call alone: a recorder's loggers never find an
@@ -39,7 +39,7 @@ public final class LogRecorder: Sendable {
   ///
   /// - Parameters:
   ///   - level: the lowest level that is recorded.
-  ///   - debug: the debug channels that are on inside of ``recording(_:)-(()(R))``, in the language of `DEBUG`.
+  ///   - debug: the debug channels that are on inside of `recording(_:)`, in the language of `DEBUG`.
   ///   - limit: how many records are kept at most.
   public init(level: Level = .trace, debug: String = "*", limit: Int = 100_000) {
     self.level = level
@@ -89,7 +89,7 @@ public final class LogRecorder: Sendable {
 extension LogRecorder {
   /// The first record that `isWanted`, as soon as it is there: at once when it has been recorded already. For code under test that logs from tasks of its own.
   ///
-  /// - Parameter within: how long to wait at most.
+  /// - Parameter time: how long to wait at most.
   /// - Returns: nil when the time is over, or the waiting task is cancelled.
   public func first(
     within time: Duration = .seconds(10), where isWanted: @Sendable @escaping (RecordedLog) -> Bool

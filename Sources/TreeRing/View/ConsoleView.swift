@@ -40,7 +40,7 @@ package struct ConsoleView {
   private var day: UInt64?
   private var labelWidth = 8
   private var spoken: [String: UInt64] = [:]
-  private var timestamp = Timestamp()
+  private let timestamp = Timestamp()
 
   private static let widestLabel = 24
   /// Labels whose last time is kept; a program that makes them up as it goes does not fill the memory.
@@ -81,13 +81,13 @@ package struct ConsoleView {
   private mutating func beginDay(_ time: UInt64, _ output: OutputBuffer) {
     guard style.time == .clock, time / 86_400_000_000_000 != day else { return }
     day = time / 86_400_000_000_000
-    output.append(paint("── \(dateAndTime(time).prefix(10)) (UTC) ──", .faint) + "\n")
+    output.append(string: paint("── \(dateAndTime(time).prefix(10)) (UTC) ──", .faint) + "\n")
   }
 
   private mutating func append(_ notice: ViewNotice, to output: OutputBuffer) {
     let subject = Self.escaped(notice.subject) + (notice.pid.map { " \($0)" } ?? "")
-    output.append(timeColumn(notice.time))
-    output.append(paint("── \(subject) \(Self.escaped(notice.text))", .level(notice.level)) + "\n")
+    output.append(string: timeColumn(notice.time))
+    output.append(string: paint("── \(subject) \(Self.escaped(notice.text))", .level(notice.level)) + "\n")
   }
 
   private mutating func append(_ record: ViewedRecord, to output: OutputBuffer) {
@@ -111,7 +111,7 @@ package struct ConsoleView {
     if style.showsIntervals, let interval = interval(log) {
       flow.field(paint("+\(interval)", .label(label, isBold: false)), "")
     }
-    output.append(flow.text + "\n")
+    output.append(string: flow.text + "\n")
   }
 
   private func text(_ log: RecordedLog, _ flow: inout Flow) {

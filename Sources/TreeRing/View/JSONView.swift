@@ -7,7 +7,7 @@ package enum JSONView {
     case .line(let line, _):
       if JSONReader.object(line) != nil { return append(line, to: output) }
       output.append("{\"msg\":")
-      output.append(JSONText.quote(String(decoding: line, as: UTF8.self)))
+      output.append(string: JSONText.quote(String(decoding: line, as: UTF8.self)))
       output.append("}\n")
     case .notice(let notice): append(notice, to: output)
     }
@@ -19,15 +19,16 @@ package enum JSONView {
   }
 
   private static func append(_ notice: ViewNotice, to output: OutputBuffer) {
-    var timestamp = Timestamp()
+    let timestamp = Timestamp()
     output.append("{\"time\":\"")
     timestamp.append(notice.time, digits: 9, to: output)
-    output.append("\",\"level\":\"\(notice.level.name)\",\"logger\":\"treering.tail\",\"msg\":")
-    output.append(JSONText.quote("\(notice.subject) \(notice.text)"))
-    if let pid = notice.pid { output.append(",\"pid\":\(pid)") }
-    output.append(",\"treering.notice\":\"\(notice.word)\"")
+    output.append(string: "\",\"level\":\"\(notice.level.name)\",\"logger\":\"treering.tail\",\"msg\":")
+    output.append(string: JSONText.quote("\(notice.subject) \(notice.text)"))
+    if let pid = notice.pid { output.append(string: ",\"pid\":\(pid)") }
+    output.append(string: ",\"treering.notice\":\"\(notice.word)\"")
     switch notice.kind {
-    case .missed(let count), .dropped(let count), .died(let count): output.append(",\"treering.records\":\(count)")
+    case .missed(let count), .dropped(let count), .died(let count):
+      output.append(string: ",\"treering.records\":\(count)")
     default: break
     }
     output.append("}\n")

@@ -45,7 +45,7 @@ package final class Drain {
   private var damaged: Set<Int> = []
   /// Of each ring, by index: what its records have in common, and the time of the last one.
   private var contexts: [RecordContext] = unsafe []
-  private var templates = RecordTemplates()
+  private let templates = RecordTemplates()
   package internal(set) var counters = DrainCounters()
 
   /// Bytes after which a batch is closed.
@@ -209,13 +209,12 @@ package final class Drain {
     }
     while size < Self.batchSize, let (index, until) = unsafe merge.oldest(upTo: bound) {
       var context = unsafe self.context(of: merge.spans[index].index)
-      repeat {
-        guard let record = unsafe merge.spans[index].next, unsafe record.ticks <= until else { break }
-        unsafe append(record, &context, ring: merge.spans[index].index)
+      unsafe merge.take(from: index, upTo: until) { record, ring in
+        unsafe append(&record, &context, ring: ring)
         counted.records += 1
         size = sizeOfBatch(counted.records)
-        unsafe merge.advance(index)
-      } while unsafe size < Self.batchSize && !merge.spans[index].isUnreadable
+        return size < Self.batchSize
+      }
       for line in lines { unsafe line.endRun(ring: merge.spans[index].index) }
       unsafe contexts[merge.spans[index].index].time = context.time
       if unsafe merge.spans[index].isUnreadable { unsafe abandon(index, &merge, &counted) }
@@ -229,8 +228,8 @@ package final class Drain {
     return size > 0 ? size : records > 4096 ? Self.batchSize : 0
   }
 
-  private func append(_ record: RecordView, _ context: inout RecordContext, ring: Int) {
-    var record = unsafe record
+  @inline(__always)
+  private func append(_ record: inout RecordView, _ context: inout RecordContext, ring: Int) {
     unsafe templates.complete(&record, from: source)
     unsafe context.time = max(unsafe clock.nanoseconds(record.ticks), context.time)
     unsafe context.label = source.label(record.label)
@@ -241,7 +240,7 @@ package final class Drain {
   /// What the formatter is told of a ring's records; `time` is that of the last one.
   private func context(of ring: Int) -> RecordContext {
     for index in unsafe contexts.count..<max(ring + 1, contexts.count) {
-      let ring = "\(streamID).\(index)"
+      let ring = RingName(stream: streamID, index: index)
       unsafe contexts.append(RecordContext(time: 0, pid: pid, ring: ring, label: nil, isRecovered: isRecovered))
     }
     return unsafe contexts[ring]

@@ -27,8 +27,18 @@ struct TimeMerge {
     return oldest.map { ($0, until) }
   }
 
-  /// Goes on to the following record of one ring.
-  mutating func advance(_ index: Int) { unsafe spans[index].advance() }
+  /// Goes through the records of one ring up to a time, until `use` says enough, or bytes come that are no record.
+  @inline(__always)
+  mutating func take(from index: Int, upTo until: UInt64, _ use: (inout RecordView, _ ring: Int) -> Bool) {
+    var span = unsafe spans[index]
+    let ring = unsafe span.index
+    while var record = unsafe span.next, unsafe record.ticks <= until {
+      let wantsMore = unsafe use(&record, ring)
+      unsafe span.advance()
+      if unsafe !wantsMore || span.isUnreadable { break }
+    }
+    unsafe spans[index] = span
+  }
 
   /// Goes on with a ring whose numbers have a gap.
   mutating func resume(_ index: Int) { unsafe spans[index].resume() }
@@ -82,6 +92,7 @@ struct RingSpan {
     if let record = unsafe next { unsafe consumed = record.sequence }
   }
 
+  @inline(__always)
   mutating func advance() {
     guard let record = unsafe next else { return }
     // Wrapping: where a ring says it stands, nobody vouches for.

@@ -6,7 +6,7 @@ import Testing
 
 @Suite struct TimestampTests {
   private func spelled(_ nanoseconds: UInt64, digits: Int = 9) -> String {
-    var timestamp = Timestamp()
+    let timestamp = Timestamp()
     let output = OutputBuffer()
     timestamp.append(nanoseconds, digits: digits, to: output)
     return unsafe String(decoding: output.bytes, as: UTF8.self)
@@ -63,7 +63,7 @@ import Testing
   /// One object spells many instants: what it keeps of the last one must never show.
   @Test func nothingOfTheLastInstantIsKept() {
     var random = SeededGenerator("instants in a row")
-    var timestamp = Timestamp()
+    let timestamp = Timestamp()
     for _ in 0..<2_000 {
       let instant = UInt64.random(in: 0..<5_000_000_000, using: &random)
       let output = OutputBuffer()

@@ -12,32 +12,6 @@ import TreeRing
 
   private enum Plan: String, LogValue { case gold = "correct-horse-battery-staple-plan" }
 
-  /// The bytes of every ring file and of the log, and how often a text or number stands in them.
-  private struct Remains {
-    let bytes: [String: Data]
-
-    init(_ directory: TemporaryDirectory) throws {
-      // A socket cannot be read.
-      let names = try FileManager.default.contentsOfDirectory(atPath: directory.path).filter {
-        let attributes = try FileManager.default.attributesOfItem(atPath: directory.file($0))
-        return attributes[.type] as? FileAttributeType == .typeRegular
-      }
-      bytes = try names.reduce(into: [:]) { bytes, name in
-        bytes[name] = try Data(contentsOf: URL(fileURLWithPath: directory.file(name)))
-      }
-    }
-
-    func holds(_ pattern: Data, in log: Bool) -> Bool {
-      bytes.contains { ($0.key == "log") == log && $0.value.range(of: pattern) != nil }
-    }
-
-    func holds(_ text: String) -> Bool { holds(Data(text.utf8), in: false) || holds(Data(text.utf8), in: true) }
-
-    func holds(_ number: Int) -> Bool {
-      unsafe holds(withUnsafeBytes(of: number.littleEndian) { unsafe Data($0) }, in: false) || holds("\(number)")
-    }
-  }
-
   /// Logs, looks at the ring file while it is there, and at the log.
   private static func remains(
     _ redactedKeys: RedactedKeys = .standard, _ calls: () -> Void
@@ -51,9 +25,12 @@ import TreeRing
     log.info("\("canary-text", "canary") \(0x0CA7_0CA7_0CA7, "number")")
     LogSystem.flush()
     let remains = try Remains(directory)
-    #expect(remains.holds(Data("canary-text".utf8), in: false), "the search sees the ring file")
-    #expect(remains.holds(Data("canary-text".utf8), in: true), "the search sees the log")
-    #expect(remains.holds(0x0CA7_0CA7_0CA7))
+    // The search sees the ring file, as a file and as memory, and the log.
+    for places in [remains.places(of: "canary-text"), remains.places(of: 0x0CA7_0CA7_0CA7)] {
+      precondition(
+        places.contains("log") && places.contains("shared memory") && places.contains { $0.hasSuffix(".ring") },
+        "found in \(places) only, of \(remains.files.keys) and \(remains.sharedMemory.count) bytes of memory")
+    }
     LogSystem.stop()
     return (remains, try JSONRecord.read(file).filter { $0.logger == "search" || $0.ns == "search" })
   }
@@ -82,8 +59,8 @@ import TreeRing
         Self.channel("\(secret, "passwd")")
         Self.log.error("described \(URL(filePath: "/" + secret), "secret")")
       }
-      #expect(!remains.holds(secret))
-      #expect(!remains.holds(Self.number))
+      #expect(remains.places(of: secret) == [])
+      #expect(remains.places(of: Self.number) == [])
       let failed = try #require(records.first { $0.msg == "failed" })
       for name in ["db.Password", "Set-Cookie", "x-auth-token", "credentials", "session", "pin.secret", "clientSecret"]
       {
@@ -113,8 +90,8 @@ import TreeRing
         Self.log.info(message)
         Self.channel("\(secret, "i", .hashed)")
       }
-      #expect(!remains.holds(secret))
-      #expect(!remains.holds(Self.number))
+      #expect(remains.places(of: secret) == [])
+      #expect(remains.places(of: Self.number) == [])
       let hashes = Set(records.flatMap { [$0.e, $0.g, $0.i, $0.token].compactMap(\.self) })
       #expect(hashes.count == 1 && hashes.first?.first == "#")
       #expect(records.first?.msg == "[redacted] \(hashes.first ?? "") ***aple \(records.first?.c ?? "")")
@@ -135,8 +112,8 @@ import TreeRing
           $0["after"] = calls
         }
       }
-      #expect(!remains.holds(secret))
-      #expect(remains.holds("meant to be read"))
+      #expect(remains.places(of: secret) == [])
+      #expect(!remains.places(of: "meant to be read").isEmpty)
       #expect(records.map { $0.token } == ["meant to be read", "[redacted]", "[redacted]", nil])
       #expect(records.compactMap { $0.integer("after") } == [1, 2, 3])
     }
@@ -147,7 +124,7 @@ import TreeRing
       let (remains, records) = try Self.remains {
         Self.log.info("\("meant to be read", "token", .public)") { $0["session", .public] = ["also", "meant"] }
       }
-      #expect(remains.holds("meant to be read"))
+      #expect(!remains.places(of: "meant to be read").isEmpty)
       for record in records.dropLast() {
         #expect(record.token == "meant to be read")
         #expect(record["session"] as? [String] == ["also", "meant"])
@@ -161,7 +138,7 @@ import TreeRing
         Self.log.info("\("DE-hidden", "customer.iban") \("shown", "token") \("hidden too", "password")")
       }
       #expect(changed.1.first?.msg == "[redacted] shown [redacted]")
-      #expect(!changed.0.holds("hidden"))
+      #expect(changed.0.places(of: "hidden") == [])
       let empty = try Self.remains(.none) { Self.log.info("\("shown", "password")") }
       #expect(empty.1.first?.msg == "shown")
       // A stricter list holds for calls that are known from before.
@@ -171,6 +148,44 @@ import TreeRing
         #expect(records.first?.msg == expected)
         names = .standard.adding(["city"])
       }
+    }
+  }
+
+  /// Without a ring directory the rings are memory that only a core shows.
+  @Test func privateMemoryDoesNotHoldItEither() async {
+    await #expect(processExitsWith: .success) {
+      let directory = try TemporaryDirectory()
+      try Data().write(to: URL(fileURLWithPath: directory.file("no-directory")))
+      unsafe setenv("TREERING_DIR", directory.file("no-directory"), 1)
+      unsafe setenv("TREERING_SINK", "file:" + directory.file("log"), 1)
+      let secret = Self.secret
+      for _ in 0..<3 {
+        Self.log.info("\(secret, "password") \(secret, "a", .secret) \(secret, "b", .hashed) \(secret, "c", .masked)")
+      }
+      Self.log.info("\("canary-text", "canary")")
+      LogSystem.flush()
+      let remains = try Remains(directory)
+      precondition(remains.places(of: "canary-text") == ["log", "shared memory"], "the search sees both")
+      precondition(remains.places(of: secret) == [])
+      LogSystem.stop()
+    }
+  }
+
+  /// What a collector takes out of the rings, and what a dead process leaves for it.
+  @Test func anArchiveDoesNotHoldIt() async {
+    await #expect(processExitsWith: .success) {
+      let directory = try TemporaryDirectory()
+      try LogSystem.start(LogConfiguration(sinks: [], directory: directory.path, writer: .external))
+      let secret = Self.secret
+      for _ in 0..<3 { Self.log.info("\(secret, "password") \(secret, "a", .hashed)") { $0["token"] = secret } }
+      Self.log.info("\("canary-text", "canary")")
+      let ring = try #require(try RingDirectory.files(in: directory.path).first)
+      let archive = directory.file("archive")
+      let collector = try RingCollector(path: ring) { _ in [try FileSink(path: archive, format: .json)] }
+      while collector.step() == .delivered {}
+      let remains = try Remains(directory)
+      #expect(remains.places(of: "canary-text").contains("archive"))
+      #expect(remains.places(of: secret) == [])
     }
   }
 }

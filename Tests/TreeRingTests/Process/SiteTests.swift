@@ -103,7 +103,7 @@ import Testing
     let output = OutputBuffer()
     try unsafe bytes.withUnsafeBytes {
       var view = unsafe try #require(RecordView($0))
-      unsafe view.pieces = template.pieces
+      unsafe view.complete(with: template)
       unsafe JSONFormatter().append(view, RecordContext(time: 0, pid: 1, ring: "r.0", label: nil), to: output)
     }
     return unsafe try JSONRecord(line: String(decoding: unsafe output.bytes, as: UTF8.self).dropLast())

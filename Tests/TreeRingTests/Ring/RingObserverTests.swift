@@ -22,7 +22,7 @@ final class Sightings {
       switch unsafe sight {
       case .record(let record, let context):
         unsafe records.append(RecordedLog(record, context))
-        unsafe rings.append(context.ring)
+        unsafe rings.append(context.ring.description)
         unsafe sequences.append(record.sequence)
       case .missed(let count, _): missed &+= count
       case .dropped(let count): dropped &+= count
