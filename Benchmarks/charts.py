@@ -3,7 +3,7 @@ import math
 from html import escape
 
 OURS = "TreeRing"
-COLOURS = ["ours", "blue", "orange", "purple", "grey"]
+COLOURS = ["ours", "blue", "orange", "purple", "pink", "grey"]
 STYLE = """<style>
 text { font: 12px system-ui, sans-serif; fill: #57606a }
 .title { font-weight: 600; font-size: 13px; fill: #24292f }
@@ -12,12 +12,11 @@ text { font: 12px system-ui, sans-serif; fill: #57606a }
 .line { stroke-width: 2; fill: none }
 .area { fill-opacity: .22; stroke-width: 1.5 }
 .ours { fill: #1a7f37; stroke: #1a7f37 } .blue { fill: #0969da; stroke: #0969da } .orange { fill: #bc4c00; stroke: #bc4c00 }
-.purple { fill: #8250df; stroke: #8250df } .grey { fill: #6e7781; stroke: #6e7781 }
-text.ours, text.blue, text.orange, text.purple, text.grey { stroke: none }
+.purple { fill: #8250df; stroke: #8250df } .pink { fill: #bf3989; stroke: #bf3989 } .grey { fill: #6e7781; stroke: #6e7781 }
 @media (prefers-color-scheme: dark) {
 text { fill: #8d96a0 } .title, .value { fill: #e6edf3 } .grid { stroke: #30363d }
 .ours { fill: #3fb950; stroke: #3fb950 } .blue { fill: #58a6ff; stroke: #58a6ff } .orange { fill: #f0883e; stroke: #f0883e }
-.purple { fill: #bc8cff; stroke: #bc8cff } .grey { fill: #8b949e; stroke: #8b949e }
+.purple { fill: #bc8cff; stroke: #bc8cff } .pink { fill: #f778ba; stroke: #f778ba } .grey { fill: #8b949e; stroke: #8b949e }
 }
 </style>"""
 WIDTH = 800
@@ -94,7 +93,7 @@ def calls(results):
     legend(canvas, kinds, 22)
     for index, (question, words) in enumerate((("spaced", "20 calls 2 ms apart, 1 thread"), ("in a row", "1,000 calls in a row, 1 thread"))):
         top, bottom = 62 + index * 195, 195 + index * 195
-        axis = Axis(20, WIDTH - 20, 4, 1e7)
+        axis = Axis(20, WIDTH - 30, 4, 1e7)
         axis.draw(canvas, top, bottom)
         canvas.text(20, top - 8, words, "title")
         for name in reversed(kinds):
@@ -121,7 +120,7 @@ def percentiles(results):
     situations = [(question, threads) for threads in sorted({1, results.many}) for question in ("spaced", "in a row")]
     height = 60 + sum(34 + 20 * len(results.loggers(*situation)) for situation in situations)
     canvas = Canvas(height, percentiles.__doc__)
-    axis = Axis(220, WIDTH - 20, 4, 1e7)
+    axis = Axis(220, WIDTH - 30, 4, 1e7)
     axis.draw(canvas, 20, height - 30)
     y = 14
     for question, threads in situations:

@@ -15,7 +15,7 @@
 enum {
   SPACED_CALLS = 20,
   ROW_CALLS = 1000,  // fit into a ring and into a queue, so that nothing is dropped and nobody waits
-  ROW_BURSTS = 300,
+  ROW_BURSTS = 300,  // of all threads together
   MANY_THREADS = 4,
   MOST_THREADS = 64,
 };
@@ -32,7 +32,7 @@ typedef struct {
 typedef struct {
   const BMSubject *subject;
   bool spins;
-  uint32_t spaced_bursts;
+  uint32_t spaced_bursts, row_bursts;
   Samples spaced, row;
   pthread_barrier_t *barrier;
 } Caller;
@@ -71,7 +71,7 @@ static void *call(void *argument) {
   }
   subject->flush();
   pthread_barrier_wait(caller->barrier);
-  for (uint32_t i = 0; i < ROW_BURSTS; i++) {
+  for (uint32_t i = 0; i < caller->row_bursts; i++) {
     sample(&caller->row, subject, ROW_CALLS, i);
     subject->flush();
   }
@@ -124,7 +124,8 @@ static void report_all(const BMSubject *subject, uint32_t threads, const char *q
 
 // MARK: running
 
-static Samples make_samples(size_t bursts, size_t calls) { return (Samples){0, bm_values(bursts), 0, bm_values(bursts * calls)}; }
+// Room for that many bursts, whichever way they are timed; one more, for there may be none.
+static Samples make_samples(size_t bursts, size_t calls) { return (Samples){0, bm_values(bursts + 1), 0, bm_values((bursts + 1) * calls)}; }
 
 static void free_samples(Samples *samples) {
   free(samples->bursts);
@@ -137,22 +138,27 @@ static void append(Samples *all, Samples *samples) {
   free_samples(samples);
 }
 
-static void run(const BMSubject *subject, uint32_t threads, uint32_t spaced_bursts) {
-  Samples spaced = make_samples((size_t)threads * (spaced_bursts + 1), SPACED_CALLS);
-  Samples row = make_samples((size_t)threads * ROW_BURSTS, ROW_CALLS);
+static void start(Caller *callers, uint32_t threads) {
   pthread_barrier_t barrier;
   pthread_barrier_init(&barrier, NULL, threads);
-  Caller callers[MOST_THREADS];
   pthread_t ids[MOST_THREADS];
-  bool spins = (long)threads < sysconf(_SC_NPROCESSORS_ONLN);
   for (uint32_t i = 0; i < threads; i++) {
-    callers[i] = (Caller){subject, spins, spaced_bursts, make_samples(spaced_bursts + 1, SPACED_CALLS), make_samples(ROW_BURSTS, ROW_CALLS), &barrier};
-  }
-  for (uint32_t i = 0; i < threads; i++) {
+    callers[i].barrier = &barrier;
     if (pthread_create(&ids[i], NULL, call, &callers[i]) != 0) abort();
   }
+  for (uint32_t i = 0; i < threads; i++) pthread_join(ids[i], NULL);
+}
+
+static void run(const BMSubject *subject, uint32_t threads, uint32_t spaced_bursts) {
+  uint32_t row_bursts = (ROW_BURSTS + threads - 1) / threads;
+  bool spins = (long)threads < sysconf(_SC_NPROCESSORS_ONLN);
+  Caller callers[MOST_THREADS];
   for (uint32_t i = 0; i < threads; i++) {
-    pthread_join(ids[i], NULL);
+    callers[i] = (Caller){subject, spins, spaced_bursts, row_bursts, make_samples(spaced_bursts, SPACED_CALLS), make_samples(row_bursts, ROW_CALLS), NULL};
+  }
+  start(callers, threads);
+  Samples spaced = make_samples((size_t)threads * spaced_bursts, SPACED_CALLS), row = make_samples((size_t)threads * row_bursts, ROW_CALLS);
+  for (uint32_t i = 0; i < threads; i++) {
     append(&spaced, &callers[i].spaced);
     append(&row, &callers[i].row);
   }

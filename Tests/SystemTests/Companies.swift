@@ -16,7 +16,7 @@ final class Companies: Sendable {
     data = directory + "/data"
     rings = directory + "/rings"
     errors = directory + "/errors-\(UUID().uuidString)"
-    port = try Self.freePort()
+    port = FreePort.find()
     var variables = environment
     variables["TREERING_DIR"] = rings
     process = try ChildProcess(
@@ -28,29 +28,6 @@ final class Companies: Sendable {
 
   struct Failure: Error {
     let what: String
-  }
-
-  /// Below the ports that the kernel gives to outgoing connections: one of those, of a load test beside this one, could take the port before it is used.
-  private static func freePort() throws -> UInt16 {
-    for _ in 0..<100 {
-      let port = UInt16.random(in: 20_000..<32_000)
-      if isFree(port) { return port }
-    }
-    throw Failure(what: "no free port")
-  }
-
-  private static func isFree(_ port: UInt16) -> Bool {
-    let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-    defer { close(descriptor) }
-    var address = sockaddr_in()
-    address.sin_family = sa_family_t(AF_INET)
-    address.sin_port = port.bigEndian
-    address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
-    return unsafe withUnsafePointer(to: &address) { pointer in
-      unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { pointer in
-        unsafe bind(descriptor, pointer, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0
-      }
-    }
   }
 
   /// Process ids of the workers that run now, by the supervisor's own children.

@@ -1,17 +1,22 @@
 import Foundation
 
-/// SplitMix64 from a seed that is new in every run and printed, so that a failure can be repeated with `TREERING_SEED`.
+/// SplitMix64 from a seed: one that is new in every run and printed, so that a failure can be repeated with `TREERING_SEED`, or one that the test names.
 package struct SeededGenerator: RandomNumberGenerator {
   /// What the numbers follow from. Belongs in the comment of every expectation.
   package let seed: UInt64
   private var state: UInt64
 
-  /// A generator; `purpose` stands in the printed line.
-  package init(_ purpose: String = "test", seed: UInt64? = nil) {
+  /// A new seed; `purpose` stands in the printed line.
+  package init(_ purpose: String = "test") {
     let given = ProcessInfo.processInfo.environment["TREERING_SEED"].flatMap { UInt64($0) }
-    self.seed = seed ?? given ?? .random(in: .min ... .max)
-    state = self.seed
-    print("\(purpose): seed \(self.seed)")
+    self.init(seed: given ?? .random(in: .min ... .max))
+    print("\(purpose): seed \(seed)")
+  }
+
+  /// The same numbers for the same seed, which is the test's to name: nothing is printed.
+  package init(seed: UInt64) {
+    self.seed = seed
+    state = seed
   }
 
   package mutating func next() -> UInt64 {

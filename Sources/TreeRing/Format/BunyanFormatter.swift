@@ -5,7 +5,7 @@
 /// which its command shows as `LVL35` and filters in the right order.
 final class BunyanFormatter: Formatter {
   private let timestamp = Timestamp()
-  private let fields = JSONFields(reserving: .bunyan)
+  private let body = JSONBody(reserving: .bunyan)
   private let hostname: OutputBuffer
 
   init(hostname: String = HostName.current) {
@@ -19,9 +19,9 @@ final class BunyanFormatter: Formatter {
     unsafe begin(record.level, to: output)
     unsafe record.withLabel(context) { unsafe output.appendJSONEscaped($0) }
     unsafe origin(context, hasOwnPID: record.isAboutOther, to: output)
-    let seen = unsafe MessageText.append(record, to: output) { unsafe $0.appendJSONEscaped($1) }
+    unsafe body.appendText(of: record, to: output)
     unsafe place(context, sequence: record.sequence, to: output)
-    let isWhole = unsafe fields.append(record, seen, to: output)
+    let isWhole = unsafe body.appendFields(of: record, to: output)
     if unsafe record.isTruncated || !isWhole { output.append(",\"treering.truncated\":true") }
     unsafe end(context, to: output)
   }

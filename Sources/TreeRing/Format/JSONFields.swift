@@ -102,6 +102,13 @@ final class JSONFields {
     case SegmentTag.array:
       output.append("[")
       nesting.push(isArray: true, output)
+    default: unsafe appendScalar(segment, to: output)
+    }
+  }
+
+  /// A value that is not nested.
+  static func appendScalar(_ segment: Segment, to output: OutputBuffer) {
+    switch unsafe segment.tag {
     case SegmentTag.string:
       output.append("\"")
       unsafe output.appendJSONEscaped(segment.payload)

@@ -4,16 +4,16 @@
 /// has not (nan, infinities) are strings; durations are seconds.
 final class JSONFormatter: Formatter {
   private let timestamp = Timestamp()
-  private let fields = JSONFields(reserving: .record)
+  private let body = JSONBody(reserving: .record)
 
   func append(_ record: RecordView, _ context: RecordContext, to output: OutputBuffer) {
     unsafe begin(time: context.time, level: record.level, to: output)
     unsafe label(of: record, context, to: output)
     output.append(",\"msg\":\"")
-    let seen = unsafe MessageText.append(record, to: output) { unsafe $0.appendJSONEscaped($1) }
+    unsafe body.appendText(of: record, to: output)
     output.append("\"")
     unsafe origin(context, sequence: record.sequence, hasOwnPID: record.isAboutOther, to: output)
-    let isWhole = unsafe fields.append(record, seen, to: output)
+    let isWhole = unsafe body.appendFields(of: record, to: output)
     if unsafe record.isTruncated || !isWhole { output.append(",\"treering.truncated\":true") }
     unsafe end(context, to: output)
   }

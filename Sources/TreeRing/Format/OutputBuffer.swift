@@ -74,6 +74,14 @@ package final class OutputBuffer {
     advance(bytes.count)
   }
 
+  /// What stands in another buffer from `begin` on.
+  @inline(__always)
+  func append(_ other: OutputBuffer, from begin: Int) {
+    let count = other.used &- begin
+    unsafe tr_copy_short(reserve(count), other.start + begin, count)
+    advance(count)
+  }
+
   /// Bytes that stand here already, once more.
   func repeatBytes(_ range: Range<Int>) {
     let to = unsafe reserve(range.count)

@@ -1,12 +1,13 @@
 import Foundation
 import LogShipper
+import TestSupport
 import Testing
 
 /// The account against a reference that is too simple to be wrong: it keeps every line's object and every number.
 @Suite struct AccountModelTests {
   @Test(arguments: 0..<12 as Range<UInt64>)
   func agreesWithTheReferenceOnEditedArchives(seed: UInt64) throws {
-    var generator = SeededGenerator(seed)
+    var generator = SeededGenerator(seed: seed)
     var complete = 0
     for _ in 0..<60 {
       var lines = Self.archive(&generator)

@@ -1,4 +1,5 @@
 import LogShipper
+import TestSupport
 import Testing
 
 @Suite struct AccountTests {
@@ -46,7 +47,7 @@ import Testing
 
   @Test(arguments: 0..<20 as Range<UInt64>)
   func orderDoesNotMatter(seed: UInt64) {
-    var generator = SeededGenerator(seed)
+    var generator = SeededGenerator(seed: seed)
     #expect(settle(SampleArchive.varied.lines.shuffled(using: &generator)).isComplete(live: false))
   }
 

@@ -1,5 +1,6 @@
 import Foundation
 import LogShipper
+import TestSupport
 import Testing
 
 @Suite struct NDJSONScannerTests {
@@ -91,7 +92,7 @@ import Testing
 
   @Test(arguments: 0..<8 as Range<UInt64>)
   func agreesWithFoundationOnGeneratedAndMutatedLines(seed: UInt64) throws {
-    var generator = SeededGenerator(seed)
+    var generator = SeededGenerator(seed: seed)
     var (valid, invalid) = (0, 0)
     for _ in 0..<4000 {
       var maker = JSONGenerator(&generator)
@@ -106,7 +107,7 @@ import Testing
 
   @Test(arguments: 0..<4 as Range<UInt64>)
   func randomBytesDoNotCrash(seed: UInt64) {
-    var generator = SeededGenerator(seed)
+    var generator = SeededGenerator(seed: seed)
     let alphabet = Array("{}[]\",:\\u0123456789abcdef.eE+-truefalsn \t".utf8) + [0xC3, 0xA9, 0xE2, 0x00, 0xFF]
     var accepted = 0
     for _ in 0..<20_000 {
@@ -152,7 +153,7 @@ private struct JSONGenerator {
   private var bytes: [UInt8] = []
 
   init(_ generator: inout SeededGenerator) {
-    self.generator = SeededGenerator(generator.next())
+    self.generator = SeededGenerator(seed: generator.next())
   }
 
   mutating func object() -> [UInt8] {

@@ -1,4 +1,5 @@
 import LogShipper
+import TestSupport
 import Testing
 
 @Suite struct NumberSetTests {
@@ -16,7 +17,7 @@ import Testing
 
   @Test(arguments: 0..<30 as Range<UInt64>)
   func agreesWithASet(seed: UInt64) {
-    var generator = SeededGenerator(seed)
+    var generator = SeededGenerator(seed: seed)
     var set = NumberSet()
     var model = Set<UInt64>()
     let range = seed % 2 == 0 ? 0...60 : 0...5000 as ClosedRange<UInt64>
@@ -36,7 +37,7 @@ import Testing
   }
 
   @Test func shuffledNumbersAreJoinedInTheEnd() {
-    var generator = SeededGenerator(7)
+    var generator = SeededGenerator(seed: 7)
     var set = NumberSet()
     let isNew = (0..<20_000 as Range<UInt64>).shuffled(using: &generator).map { set.insert($0) }
     #expect(!isNew.contains(false))

@@ -87,18 +87,3 @@ func settle(_ lines: [String]) -> AccountVerdict {
 func scan(_ line: String) throws(LineDefect) -> AccountLine { try scan(Array(line.utf8)) }
 
 func scan(_ line: [UInt8]) throws(LineDefect) -> AccountLine { try NDJSONScanner.scan(line.span) }
-
-/// A generator that gives the same numbers for the same seed (SplitMix64).
-struct SeededGenerator: RandomNumberGenerator {
-  private var state: UInt64
-
-  init(_ seed: UInt64) { state = seed }
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var value = state
-    value = (value ^ value >> 30) &* 0xBF58_476D_1CE4_E5B9
-    value = (value ^ value >> 27) &* 0x94D0_49BB_1331_11EB
-    return value ^ value >> 31
-  }
-}

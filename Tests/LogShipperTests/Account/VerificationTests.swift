@@ -1,5 +1,6 @@
 import Foundation
 import LogShipper
+import TestSupport
 import Testing
 
 @Suite struct VerificationTests {
@@ -119,7 +120,7 @@ import Testing
     let count = ProcessInfo.processInfo.environment["TREERING_TEST_LINES"].flatMap { Int($0) } ?? 50_000
     var archive = SampleArchive()
     archive.addProcess(rings: [(count / 2, []), (count / 2, [])])
-    var generator = SeededGenerator(3)
+    var generator = SeededGenerator(seed: 3)
     let path = try directory.write(isShuffled ? archive.lines.shuffled(using: &generator) : archive.lines)
     // In order: the buffer of 1 MiB and what the language needs. Shuffled: at the height of it, a run of 16 bytes for every fourth line or so besides.
     let limit = isShuffled ? 4096 + count / 50 : 4096

@@ -48,6 +48,16 @@ final class DrainBench {
     }
   }
 
+  /// Logs, and lets time pass for the sinks, until `condition` holds, ten seconds of real time at most. A real destination takes its own time to fail and to come back.
+  func log(until condition: () throws -> Bool) throws {
+    let end = Syscalls.now(CLOCK_MONOTONIC) + 10_000_000_000
+    while try !condition(), Syscalls.now(CLOCK_MONOTONIC) < end {
+      log(2)
+      drainAll(milliseconds: 100)
+      usleep(5000)
+    }
+  }
+
   /// Counts calls that found no room.
   func drop(_ count: UInt64, ring: Int = 0) {
     let ring = unsafe producer.fixture.ring(ring)

@@ -41,22 +41,13 @@ import Testing
   /// The program below the shell that made its disk; as /proc shows its files.
   private func root(of run: PacedRun) -> String { "/proc/\(run.child.pid)/root" }
 
-  private func fill(_ path: String) throws {
-    let descriptor = try Syscalls.open(path, O_WRONLY | O_CREAT)
-    defer { close(descriptor) }
-    let bytes = [UInt8](repeating: 0, count: 4096)
-    while unsafe write(descriptor, bytes, bytes.count) > 0 {}
-    // The last page, byte by byte.
-    while unsafe write(descriptor, bytes, 1) > 0 {}
-  }
-
   /// The only sink is on the full disk: records wait in the rings, standard error is told once, and all come when there is room.
   @Test func aFullDiskHoldsRecordsBackAndLosesNone() throws {
     let directory = try TemporaryDirectory()
     guard let run = try onSmallDisk(directory, kilobytes: 16_384, sinks: { "file:\($0)/log" }) else { return }
     let (disk, log) = (root(of: run) + directory.file("disk"), root(of: run) + directory.file("disk/log"))
     PacedRun.waitForGrowth(of: log)
-    try fill(disk + "/ballast")
+    try FaultyFileSubject.fill(disk + "/ballast")
     PacedRun.wait(for: "the complaint") { !run.complaints.isEmpty }
     let full = PacedRun.size(log)
     usleep(1_200_000)
@@ -82,7 +73,7 @@ import Testing
     else { return }
     let (disk, log) = (root(of: run) + directory.file("disk"), root(of: run) + directory.file("disk/log"))
     PacedRun.waitForGrowth(of: log)
-    try fill(disk + "/ballast")
+    try FaultyFileSubject.fill(disk + "/ballast")
     PacedRun.waitForGrowth(of: other, by: 200_000)
     #expect(unsafe unlink(disk + "/ballast") == 0)
     PacedRun.waitForGrowth(of: log)
@@ -260,17 +251,44 @@ import Testing
     return nil
   }
 
+  /// One that ends at once is started again after longer and longer pauses: 50 ms, 100 ms, 200 ms …
+  @Test func aChildThatDoesNotLastIsStartedLessAndLessOften() throws {
+    let directory = try TemporaryDirectory()
+    let (log, starts) = (directory.file("log"), directory.file("starts"))
+    let run = try PacedRun(directory, sinks: "file:\(log) exec:/bin/sh -c echo>>\(starts);exit%201")
+    PacedRun.wait(for: "the third start") { PacedRun.size(starts) >= 3 }
+    let begin = (time: Syscalls.now(CLOCK_MONOTONIC), starts: PacedRun.size(starts))
+    usleep(2_000_000)
+    let seconds = Double(Syscalls.now(CLOCK_MONOTONIC) - begin.time) / 1e9
+    // 200, 400, 800 ms and so on: with pauses of 50 ms there would be twenty a second.
+    #expect(Double(PacedRun.size(starts) - begin.starts) < 3 * seconds)
+    let latency = try run.finish()
+    let whole = try account(log)
+    #expect(whole.records.count == latency.calls)
+    // On a busy machine its end of the pipe is closed long before it can be waited for.
+    let reasons = ["it has exited with status 1", "it does not read its standard input any more"]
+    #expect(reasons.contains(whole.outages.first?["treering.error"] as? String ?? ""))
+  }
+
   // MARK: filters, and calls
 
-  /// Three sinks with formats, levels and labels of their own: each account is complete.
-  @Test func eachSinkHasItsOwnLevelAndLabels() throws {
+  /// Four sinks with formats, levels and labels of their own: each account is complete.
+  @Test func eachSinkHasItsOwnFormatLevelAndLabels() throws {
     let directory = try TemporaryDirectory()
     let (all, warnings, other) = (directory.file("all"), directory.file("warnings"), directory.file("other"))
+    let pairs = directory.file("pairs")
     let run = try PacedRun(
-      directory, sinks: "file:\(all) file:\(warnings)?level=warning file:\(other)?labels=other,none.*&level=info")
+      directory,
+      sinks: "file:\(all) file:\(warnings)?level=warning file:\(other)?labels=other,none.*&level=info "
+        + "file:\(pairs)?format=logfmt")
     PacedRun.waitForGrowth(of: warnings)
     let latency = try run.finish()
     #expect(try account(all).records.count == latency.calls)
+    let lines = try String(contentsOfFile: pairs, encoding: .utf8).split(separator: "\n")
+    let numbers = try lines.compactMap { line in
+      try LogfmtReader.pairs(String(line)).first { $0.name == "storm.number" }?.value
+    }
+    #expect(numbers == (0..<latency.calls).map { "\($0)" })
     for path in [warnings, other] {
       let account = try account(path)
       #expect(account.records.count == latency.calls / 4)

@@ -13,8 +13,10 @@ final class FileSinkFixture {
   private(set) var complaints: [String] = []
   let path: String
 
-  init(_ name: String = "a.log", in directory: TemporaryDirectory? = nil) throws {
+  /// - Parameter folder: one to make first.
+  init(_ name: String = "a.log", in directory: TemporaryDirectory? = nil, making folder: String? = nil) throws {
     self.directory = try directory ?? TemporaryDirectory()
+    if let folder { try Syscalls.makeDirectories(self.directory.file(folder)) }
     path = self.directory.file(name)
   }
 

@@ -158,6 +158,39 @@ import Testing
     #expect(try fixture.text() == "3\n" && fixture.text("a.log.1") == "1\n2\n2\n2\n")
   }
 
+  /// The drain opens a sink again after each failure, of whatever kind: what standard error was told it is not told again by that.
+  @Test func anOldFileIsToldOnceHoweverOftenItIsReopened() throws {
+    let fixture = try FileSinkFixture()
+    let sink = try fixture.open()
+    try sink.put("1\n")
+    unsafe rename(fixture.path, fixture.directory.file("a.log.1"))
+    unsafe mkdir(fixture.path, 0o700)
+    for _ in 0..<3 {
+      #expect(try sink.reopen())
+      try sink.put("2\n")
+    }
+    #expect(fixture.complaints.count == 1, "\(fixture.complaints)")
+  }
+
+  /// Without a name to go on under, it is an outage, and an outage is the drain's to tell.
+  @Test func aRemovedFileThatCannotBeMadeIsAnError() throws {
+    let fixture = try FileSinkFixture("logs/a.log", making: "logs")
+    let sink = try fixture.open()
+    try sink.put("1\n")
+    unsafe unlink(fixture.path)
+    unsafe rmdir(fixture.directory.file("logs"))
+    for _ in 0..<3 {
+      let error = #expect(throws: Errno.self) { try sink.put("2\n") }
+      #expect(error?.code == ENOENT)
+      #expect(throws: Errno.self) { try sink.reopen() }
+    }
+    #expect(fixture.complaints == [])
+    try Syscalls.makeDirectories(fixture.directory.file("logs"))
+    #expect(try sink.reopen())
+    try sink.put("3\n")
+    #expect(try fixture.text("logs/a.log") == "3\n")
+  }
+
   @Test func goesOnAtTheStartOfAFileThatWasCut() throws {
     let fixture = try FileSinkFixture()
     let sink = try fixture.open(.size(1_000_000))

@@ -92,14 +92,10 @@ private final class SilentServer {
   private var connection: Int32 = -1
 
   init(_ port: UInt16) throws {
-    var address = FreePort.address(port)
-    let size = socklen_t(MemoryLayout<sockaddr_in>.size)
     let (listening, filler) = (Self.socket(), Self.socket())
     (self.listening, self.filler) = (listening, filler)
-    let isReady = unsafe withUnsafePointer(to: &address) { pointer in
-      unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-        unsafe bind(listening, $0, size) == 0 && listen(listening, 0) == 0 && connect(filler, $0, size) == 0
-      }
+    let isReady = unsafe FreePort.withAddress(port) {
+      unsafe bind(listening, $0, $1) == 0 && listen(listening, 0) == 0 && connect(filler, $0, $1) == 0
     }
     guard isReady else { throw Errno.current }
   }

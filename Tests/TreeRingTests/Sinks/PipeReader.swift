@@ -14,28 +14,9 @@ final class PipeReader: Sendable {
     var bytes: [UInt8] = []
   }
 
-  init() {
-    let context = unsafe Unmanaged.passRetained(Weak(self)).toOpaque()
-    var thread = pthread_t()
-    let result = unsafe pthread_create(
-      &thread, nil,
-      { context in
-        guard let context = unsafe context else { return nil }
-        let reader = unsafe Unmanaged<Weak>.fromOpaque(context).takeRetainedValue()
-        while reader.value?.step() == true { usleep(500) }
-        return nil
-      }, context)
-    precondition(result == 0, "cannot start a thread")
-    pthread_detach(thread)
-  }
+  init() { ReaderThread.start(for: self) { $0.step() } }
 
   deinit { close() }
-
-  private final class Weak: @unchecked Sendable {  // read by one thread, written by the runtime
-    weak let value: PipeReader?
-
-    init(_ value: PipeReader) { self.value = value }
-  }
 
   /// A reader of a new pipe, and the pipe's other end, which is in blocking mode.
   static func pipe() throws -> (PipeReader, writing: Int32) {
@@ -79,13 +60,14 @@ final class PipeReader: Sendable {
     return bytes
   }
 
+  /// Reads once; true when there was something.
   private func step() -> Bool {
     state.withLock { state in
-      guard state.descriptor >= 0, !state.isPaused else { return true }
+      guard state.descriptor >= 0, !state.isPaused else { return false }
       var part = [UInt8](repeating: 0, count: 65_536)
       let count = unsafe read(state.descriptor, &part, part.count)
       if count > 0 { state.bytes += part[..<count] }
-      return true
+      return count > 0
     }
   }
 }

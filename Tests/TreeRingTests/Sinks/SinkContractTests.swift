@@ -72,6 +72,38 @@ struct SinkContractTests {
     #expect(Lines.tornLines(in: arrived).count == 0)
   }
 
+  /// What the others are told of it: one notice when it fails, one when it is back, which says how many records it has lost; and those are as many as did not arrive.
+  @Test(arguments: SinkKind.failing)
+  func anOutageIsToldOnceOutAndOnceBack(kind: SinkKind) throws {
+    let subject = try kind.subject()
+    let (other, sink) = (FaultySink("other:"), try #require(subject.sink))
+    let bench = try DrainBench([other, sink], backlog: 2000)
+    func told(_ message: String) throws -> [JSONRecord] {
+      try other.records().filter { $0.msg == message && $0["treering.sink"] as? String == sink.name }
+    }
+    bench.log(10)
+    bench.drainAll()
+    try subject.fail()
+    try bench.log(until: { try !told("sink failed").isEmpty })
+    // The backlog, and more than that.
+    for _ in 0..<10 {
+      bench.log(10)
+      bench.drainAll(milliseconds: 10)
+    }
+    try subject.mend()
+    try bench.log(until: { try !told("sink back").isEmpty })
+    bench.log(10)
+    bench.drainAll(milliseconds: 10)
+    try bench.close()
+    let whole = StreamAccount(try other.records())
+    #expect(whole.faults == [])
+    #expect(whole.outages.map(\.msg) == ["sink failed", "sink back"])
+    #expect(whole.outages.first?["treering.error"] as? String != "")
+    let lost = try #require(whole.outages.last?.integer("treering.lost"))
+    #expect(bench.drain.counters.withheld == UInt64(lost))
+    #expect(lost > 0 || kind.mendsItself)
+  }
+
   @Test(arguments: SinkKind.all)
   func itLetsGoOfItsDescriptors(kind: SinkKind) throws {
     let subject = try kind.subject()
@@ -146,6 +178,7 @@ struct SinkFeeder {
       do {
         if isBroken, try sink.reopen() { taken = bytes[..<taken].lastIndex(of: UInt8(ascii: "\n")).map { $0 + 1 } ?? 0 }
         isBroken = false
+        _ = try sink.intent(length: bytes.count - taken)
         taken += try unsafe bytes[taken...].withUnsafeBytes { try unsafe sink.accept($0, patienceMilliseconds: 50) }
       } catch {
         isBroken = true
@@ -160,6 +193,7 @@ struct SinkFeeder {
     let end = Syscalls.now(CLOCK_MONOTONIC) + 10_000_000_000
     while Syscalls.now(CLOCK_MONOTONIC) < end {
       do {
+        _ = try sink.intent(length: bytes.count)
         let taken = try unsafe bytes.withUnsafeBytes { try unsafe sink.accept($0, patienceMilliseconds: 10) }
         if taken < bytes.count { usleep(1000) }
       } catch let error as Errno {

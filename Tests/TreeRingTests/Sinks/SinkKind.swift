@@ -14,6 +14,8 @@ struct SinkKind: Sendable, CustomStringConvertible {
   var canStall = false
   /// Whether `fail` breaks it in a way that `mend` and a reopening repair.
   var canFail = false
+  /// Whether it is back without `mend`, as a program that is started again.
+  var mendsItself = false
   /// Opens one that cannot be had; the error must contain the text. Nil: there is no such thing.
   var openImpossible: (@Sendable (TemporaryDirectory) -> (sink: () throws -> any Sink, named: String))?
 
@@ -25,7 +27,9 @@ struct SinkKind: Sendable, CustomStringConvertible {
     return subject
   }
 
-  static let all: [SinkKind] = [file, pipe, redirected, fifo, exec, syslogLocal, syslogTCP, journal]
+  static let all: [SinkKind] =
+    [file, fileWithoutDirectory, pipe, redirected, fifo, exec, syslogLocal, syslogLocalStream, syslogUDP, syslogTCP]
+    + [journal] + filesOnDisks
   static let stalling = all.filter(\.canStall)
   static let failing = all.filter(\.canFail)
   static let refusing = all.filter { $0.openImpossible != nil }
@@ -63,13 +67,13 @@ class SinkSubject {
   }
 }
 
-/// A sink whose destination is a regular file.
-final class FileSubject: SinkSubject {
+/// A file sink.
+class FileSubject: SinkSubject {
   let path: String
 
-  init(_ path: String, _ sink: any Sink) {
+  init(path: String) throws {
     self.path = path
-    super.init(sink)
+    super.init(try FileSink(path: path))
   }
 
   override func arrived(_ count: Int) throws -> [UInt8] { Syscalls.contents(of: path, limit: 1 << 24) ?? [] }
@@ -133,10 +137,7 @@ final class ExecSubject: SinkSubject {
 extension SinkKind {
   static let file = SinkKind(
     description: "file",
-    open: { directory in
-      let path = directory.file("log")
-      return FileSubject(path, try FileSink(path: path))
-    },
+    open: { try FileSubject(path: $0.file("log")) },
     openImpossible: { directory in
       let path = directory.file("missing/log")
       return ({ try FileSink(path: path) }, path)
@@ -175,7 +176,7 @@ extension SinkKind {
     })
 
   static let exec = SinkKind(
-    description: "exec", open: { try ExecSubject($0.file("read")) }, canStall: true, canFail: true,
+    description: "exec", open: { try ExecSubject($0.file("read")) }, canStall: true, canFail: true, mendsItself: true,
     openImpossible: { directory in
       let path = directory.file("no such program")
       return ({ try ExecSink(arguments: [path]) }, path)

@@ -3,12 +3,28 @@ import TestSupport
 
 @testable import TreeRing
 
-/// Reads a socket on a thread of its own, unless it is told to pause: datagrams of a local socket, or connections over TCP with octet counting. It goes away and comes
-/// back at the same place.
+/// Reads a socket on a thread of its own, unless it is told to pause: datagrams, or connections with octet counting (TCP) or zero bytes behind the lines (a local
+/// stream). It goes away and comes back at the same place.
 final class SocketReader: Sendable {
   enum Place: Sendable {
     case local(String)
+    case localStream(String)
+    case udp(UInt16)
     case tcp(UInt16)
+
+    var path: String? {
+      switch self {
+      case .local(let path), .localStream(let path): path
+      case .udp, .tcp: nil
+      }
+    }
+
+    var hasConnections: Bool {
+      switch self {
+      case .local, .udp: false
+      case .localStream, .tcp: true
+      }
+    }
   }
 
   private struct State {
@@ -26,51 +42,29 @@ final class SocketReader: Sendable {
   init(_ place: Place) throws {
     self.place = place
     try open()
-    let context = unsafe Unmanaged.passRetained(Weak(self)).toOpaque()
-    var thread = pthread_t()
-    let result = unsafe pthread_create(
-      &thread, nil,
-      { context in
-        guard let context = unsafe context else { return nil }
-        let reader = unsafe Unmanaged<Weak>.fromOpaque(context).takeRetainedValue()
-        while let isBusy = reader.value?.step() { if !isBusy { usleep(500) } }
-        return nil
-      }, context)
-    precondition(result == 0, "cannot start a thread")
-    pthread_detach(thread)
+    ReaderThread.start(for: self) { $0.step() }
   }
 
   deinit { close() }
 
-  private final class Weak: @unchecked Sendable {  // read by one thread, written by the runtime
-    weak let value: SocketReader?
-
-    init(_ value: SocketReader) { self.value = value }
-  }
-
   /// Begins to listen.
   func open() throws {
-    switch place {
-    case .local(let path):
-      let descriptor = try Self.socket(AF_UNIX, SOCK_DGRAM)
-      let result = unsafe SocketAddress(path: path)?.withAddress { unsafe bind(descriptor, $0, $1) }
-      guard result == 0 else { throw Errno.current }
-      state.withLock { $0.listening = descriptor }
-    case .tcp(let port):
-      let descriptor = try Self.socket(AF_INET, SOCK_STREAM)
-      var (one, small) = (Int32(1), Int32(4096))
-      unsafe setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &one, 4)
-      // So that a reader who does not read is felt soon.
-      unsafe setsockopt(descriptor, SOL_SOCKET, SO_RCVBUF, &small, 4)
-      var address = FreePort.address(port)
-      let result = unsafe withUnsafePointer(to: &address) { pointer in
-        unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-          unsafe bind(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
-        }
+    let type = place.hasConnections ? SOCK_STREAM : SOCK_DGRAM
+    let descriptor = try Self.socket(place.path == nil ? AF_INET : AF_UNIX, type)
+    var (one, size) = (Int32(1), Int32(place.hasConnections ? 4096 : 8 << 20))
+    unsafe setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &one, 4)
+    // Of a stream little, so that a reader who does not read is felt soon; of datagrams much: what finds no room there is lost. More than the system's limit is
+    // root's to have.
+    unsafe setsockopt(descriptor, SOL_SOCKET, SO_RCVBUF, &size, 4)
+    unsafe setsockopt(descriptor, SOL_SOCKET, SO_RCVBUFFORCE, &size, 4)
+    let result =
+      switch place {
+      case .local(let path), .localStream(let path):
+        unsafe SocketAddress(path: path)?.withAddress { unsafe bind(descriptor, $0, $1) }
+      case .udp(let port), .tcp(let port): unsafe FreePort.withAddress(port) { unsafe bind(descriptor, $0, $1) }
       }
-      guard result == 0, listen(descriptor, 8) == 0 else { throw Errno.current }
-      state.withLock { $0.listening = descriptor }
-    }
+    guard result == 0, !place.hasConnections || listen(descriptor, 8) == 0 else { throw Errno.current }
+    state.withLock { $0.listening = descriptor }
   }
 
   private static func socket(_ family: Int32, _ type: __socket_type) throws -> Int32 {
@@ -87,10 +81,10 @@ final class SocketReader: Sendable {
       (state.listening, state.connection) = (-1, -1)
       state.partial = []
     }
-    if case .local(let path) = place { unsafe unlink(path) }
+    if let path = place.path { unsafe unlink(path) }
   }
 
-  /// Whether somebody is connected over TCP.
+  /// Whether somebody is connected.
   var isConnected: Bool { state.withLock { $0.connection >= 0 } }
 
   var isPaused: Bool {
@@ -110,7 +104,7 @@ final class SocketReader: Sendable {
     state.withLock { state in
       guard state.listening >= 0, !state.isPaused else { return false }
       var part = [UInt8](repeating: 0, count: 65_536)
-      if case .local = place {
+      if !place.hasConnections {
         let count = unsafe read(state.listening, &part, part.count)
         guard count > 0 else { return false }
         state.lines += part[..<count] + (part[count - 1] == 0x0A ? [] : [0x0A])
@@ -124,8 +118,12 @@ final class SocketReader: Sendable {
         (state.connection, state.partial) = (-1, [])
       }
       guard count > 0 else { return false }
-      state.partial += part[..<count]
-      Self.unframe(&state.partial, into: &state.lines)
+      if case .localStream = place {
+        state.lines += part[..<count].map { $0 == 0 ? 0x0A : $0 }
+      } else {
+        state.partial += part[..<count]
+        Self.unframe(&state.partial, into: &state.lines)
+      }
       return true
     }
   }
@@ -190,6 +188,20 @@ extension SinkKind {
       let path = directory.file(tooLong)
       return ({ try SyslogSink(.local(path: path)) }, path)
     })
+
+  static let syslogLocalStream = SinkKind(
+    description: "syslog, local stream",
+    open: { directory in
+      let path = directory.file("log")
+      return SocketSubject(try SyslogSink(.local(path: path)), try SocketReader(.localStream(path)))
+    }, canStall: true, canFail: true)
+
+  static let syslogUDP = SinkKind(
+    description: "syslog, UDP",
+    open: { _ in
+      let port = FreePort.find(SOCK_DGRAM)
+      return SocketSubject(try SyslogSink(.udp(host: "127.0.0.1", port: port)), try SocketReader(.udp(port)))
+    }, canFail: true)
 
   static let syslogTCP = SinkKind(
     description: "syslog, TCP",

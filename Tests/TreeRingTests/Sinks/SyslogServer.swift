@@ -1,6 +1,5 @@
 import Foundation
 import Glibc
-import Synchronization
 import TestSupport
 
 @testable import TreeRing
@@ -163,52 +162,5 @@ final class SyslogServer {
     log { source(all); destination(out); };
 
     """
-  }
-}
-
-/// Ports of the loopback interface.
-enum FreePort {
-  private static let found = Mutex<Set<UInt16>>([])
-
-  /// One that nobody uses now, and that was not found before.
-  static func find(_ type: __socket_type) -> UInt16 {
-    while true {
-      let port = any(type)
-      if found.withLock({ $0.insert(port).inserted }) { return port }
-    }
-  }
-
-  private static func any(_ type: __socket_type) -> UInt16 {
-    let descriptor = socket(AF_INET, Int32(type.rawValue), 0)
-    defer { close(descriptor) }
-    var address = Self.address(0)
-    var size = socklen_t(MemoryLayout<sockaddr_in>.size)
-    return unsafe withUnsafeMutablePointer(to: &address) { pointer in
-      unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
-        _ = unsafe bind(descriptor, address, size)
-        _ = unsafe getsockname(descriptor, address, &size)
-      }
-      return unsafe UInt16(bigEndian: pointer.pointee.sin_port)
-    }
-  }
-
-  /// Whether somebody accepts connections there.
-  static func answers(_ port: UInt16) -> Bool {
-    let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-    defer { close(descriptor) }
-    var address = Self.address(port)
-    return unsafe withUnsafePointer(to: &address) { pointer in
-      unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-        unsafe connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0
-      }
-    }
-  }
-
-  static func address(_ port: UInt16) -> sockaddr_in {
-    var address = sockaddr_in()
-    address.sin_family = sa_family_t(AF_INET)
-    address.sin_port = port.bigEndian
-    address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
-    return address
   }
 }

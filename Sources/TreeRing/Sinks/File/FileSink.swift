@@ -153,10 +153,11 @@ package final class FileSink: Sink {
       attempts.followed()
       hasLeftFile = true
     } catch {
+      // Nobody can read a file without a name: that is an outage, which the drain tells.
+      if old.st_nlink == 0 { throw error }
       if attempts.followFailed(now) {
         complain("cannot open \(path) after it was moved: \(error); going on in the old file, and trying again")
       }
-      if old.st_nlink == 0 { throw error }
     }
   }
 
@@ -214,7 +215,7 @@ package final class FileSink: Sink {
 
   /// Looks at once whether the path leads to another file.
   package func reopen() throws(Errno) -> Bool {
-    attempts.followed()
+    attempts.followAtOnce()
     try follow(clock())
     return true
   }
@@ -259,6 +260,7 @@ package final class FileSink: Sink {
     /// When it may be tried again; 0: at once.
     private(set) var rotation: UInt64 = 0
     private var following: UInt64 = 0
+    private var hasToldFollowing = false
     private var hasToldSynchronisation = false
 
     func mayRotate(_ now: UInt64) -> Bool { now >= rotation }
@@ -270,10 +272,11 @@ package final class FileSink: Sink {
     }
 
     func mayFollow(_ now: UInt64) -> Bool { now >= following }
-    mutating func followed() { following = 0 }
+    mutating func followAtOnce() { following = 0 }
+    mutating func followed() { (following, hasToldFollowing) = (0, false) }
     mutating func followFailed(_ now: UInt64) -> Bool {
-      defer { following = now + 1_000_000_000 }
-      return following == 0
+      defer { (following, hasToldFollowing) = (now + 1_000_000_000, true) }
+      return !hasToldFollowing
     }
 
     mutating func synchronisationFailed() -> Bool {
