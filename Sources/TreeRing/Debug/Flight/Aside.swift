@@ -45,9 +45,14 @@ enum Aside {
     scopes.subtract(1, ordering: .sequentiallyConsistent)
   }
 
-  /// Whoever closes a gate says so first and looks for scopes afterwards (``isWantedAfterClosing()``): one of the two sees the other.
+  /// Returns when every gate is open, whoever has opened it: a second task must not go on while the first is still at it.
+  ///
+  /// Whoever closes a gate says so first and looks for scopes afterwards (``isWantedAfterClosing()``): one of the two sees the other. Who closes one while the loop is
+  /// running finds this scope, and opens the gate again; so what is stored behind the loop is true.
   private static func openGates() {
-    if hasClosedGates.exchange(false, ordering: .sequentiallyConsistent) { Gates.channels.reopen() }
+    guard hasClosedGates.load(ordering: .sequentiallyConsistent) else { return }
+    Gates.channels.reopen()
+    hasClosedGates.store(false, ordering: .sequentiallyConsistent)
   }
 
   /// A gate has just been closed: whether it must be opened again.
