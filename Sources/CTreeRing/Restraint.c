@@ -1,4 +1,3 @@
 #include "Restraint.h"
 
 TRRestraint tr_restraints[TR_RESTRAINT_COUNT] __attribute__((aligned(64)));
-uint32_t tr_task_contexts;

@@ -63,7 +63,7 @@ extension [UInt8] {
       var isFull = false
       let written = unsafe [UInt8](unsafeUninitializedCapacity: room) { buffer, count in
         guard let start = buffer.baseAddress else { return }
-        var writer = unsafe RecordWriter(cursor: start, limit: start + room)
+        var writer = unsafe RecordWriter(RecordPlace(cursor: start, limit: start + room))
         write(&writer)
         isFull = writer.isFull
         count = unsafe writer.cursor - start

@@ -58,7 +58,7 @@ public struct LogText: ExpressibleByStringInterpolation {
     /// Writes the description of a value. Allocates.
     @inlinable
     public mutating func append(describing value: Any, _ key: LogKey) {
-      writer = writer.describing(value, key: key, fieldOnly: false)
+      writer.follow(writer.place.describing(value, key: key, fieldOnly: false))
     }
   }
 }
@@ -69,16 +69,16 @@ extension RecordWriter {
   @inline(__always)
   static func forCallUnderWay() -> RecordWriter {
     let thread = unsafe tr_thread()
-    guard let cursor = unsafe thread.pointee.cursor, let slots = unsafe thread.pointee.slots else { return .nowhere() }
+    guard let cursor = unsafe thread.pointee.cursor, let slots = unsafe thread.pointee.slots else { return .nowhere }
     unsafe thread.pointee.cursor = nil
-    return unsafe RecordWriter(cursor: cursor, limit: thread.pointee.limit, slots: slots)
+    return unsafe RecordWriter(RecordPlace(cursor: cursor, limit: thread.pointee.limit, slots: slots))
   }
 
   /// A writer that is full from the start.
-  @usableFromInline
-  @inline(never)
-  static func nowhere() -> RecordWriter {
-    unsafe RecordWriter(cursor: UnsafeMutablePointer(mutating: tr_element()), limit: nil)
+  @inlinable @inline(__always)
+  static var nowhere: RecordWriter {
+    let nowhere = unsafe UnsafeMutablePointer(mutating: tr_element())
+    return unsafe RecordWriter(RecordPlace(cursor: nowhere, limit: nil, slots: tr_site_slots(tr_site_at(TR_SITE_NONE))))
   }
 }
 

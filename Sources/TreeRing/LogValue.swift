@@ -88,7 +88,7 @@ extension String: LogValue {
   @inlinable
   @inline(__always)
   public func write(to writer: inout RecordWriter, key: LogKey, fieldOnly: Bool) {
-    writer = writer.writing(RecordWriter.tag(SegmentTag.string, fieldOnly), key, self)
+    writer.string(RecordWriter.tag(SegmentTag.string, fieldOnly), key, self)
   }
 }
 
@@ -98,7 +98,7 @@ extension Substring: LogValue {
   public func write(to writer: inout RecordWriter, key: LogKey, fieldOnly: Bool) {
     let tag = RecordWriter.tag(SegmentTag.string, fieldOnly)
     let copied: Void? = unsafe utf8.withContiguousStorageIfAvailable { unsafe writer.bytes(tag, key, $0) }
-    if copied == nil { writer = writer.writing(tag, key, String(self)) }
+    if copied == nil { writer.follow(writer.place.writing(tag, key, String(self))) }
   }
 }
 
@@ -144,31 +144,31 @@ extension Duration: LogValue {
   }
 }
 
-extension RecordWriter {
+extension RecordPlace {
   /// A string. Allocates only when it is not stored as contiguous UTF-8.
   @usableFromInline
   @inline(never)
-  func writing(_ tag: UInt8, _ key: LogKey, _ string: String) -> RecordWriter {
-    var writer = self
+  func writing(_ tag: UInt8, _ key: LogKey, _ string: String) -> RecordPlace {
+    var writer = RecordWriter(self)
     let copied: Void? = unsafe string.utf8.withContiguousStorageIfAvailable { unsafe writer.bytes(tag, key, $0) }
-    return copied == nil ? writingCopy(tag, key, string) : writer
+    return copied == nil ? writingCopy(tag, key, string) : writer.place
   }
 
   /// Of its own, so that the usual string costs no saved registers.
   @inline(never)
-  private func writingCopy(_ tag: UInt8, _ key: LogKey, _ string: String) -> RecordWriter {
-    var writer = self
+  private func writingCopy(_ tag: UInt8, _ key: LogKey, _ string: String) -> RecordPlace {
+    var writer = RecordWriter(self)
     var native = string
     native.withUTF8 { unsafe writer.bytes(tag, key, $0) }
-    return writer
+    return writer.place
   }
 
   /// A value of a type that knows only how to describe itself. Allocates.
   @usableFromInline
   @inline(never)
-  func describing(_ value: Any, key: LogKey, fieldOnly: Bool) -> RecordWriter {
-    var writer = self
+  func describing(_ value: Any, key: LogKey, fieldOnly: Bool) -> RecordPlace {
+    var writer = RecordWriter(self)
     String(describing: value).write(to: &writer, key: key, fieldOnly: fieldOnly)
-    return writer
+    return writer.place
   }
 }

@@ -61,7 +61,7 @@ extension RecordWriter {
       return writer
     }
     if let copied, let copied { return copied }
-    return writing(SegmentTag.string, .none, text)
+    return RecordWriter(place.writing(SegmentTag.string, .none, text))
   }
 }
 

@@ -12,7 +12,7 @@ extension Logger {
     let gate = unsafe tr_logger_gate(name.start)
     guard tr_gate_passes(gate, level.rawValue) else { return }
     let label = tr_gate_label(gate)
-    guard label != 0 || CallPath.allows(name, level, context) else { return }
+    guard _fastPath(label != 0) || CallPath.allows(name, level, context) else { return }
     CallPath.record(
       level: level, flags: 0, name: name, label: label != 0 ? label : CallPath.label(name, context),
       context: context, source: LogSource(file, line, column), text: text, error: error, fields: fields)
@@ -52,6 +52,6 @@ extension Logger {
 extension LogText {
   /// Copies a stored message to where the call under way has its text.
   init(stored message: LogMessage) {
-    writer = RecordWriter.forCallUnderWay().adding(message.segments)
+    writer = RecordWriter(RecordWriter.forCallUnderWay().place.adding(message.segments))
   }
 }

@@ -1,22 +1,24 @@
-extension RecordWriter {
+extension RecordPlace {
   /// `error.type` and `error.message`, and for an error that holds others, `error.causes`: an array of the same two, from the nearest to the root.
   /// Allocates.
   @usableFromInline
   @inline(never)
-  func adding(_ error: any Error) -> RecordWriter {
-    var writer = self
+  func adding(_ error: any Error) -> RecordPlace {
+    var writer = RecordWriter(self)
     writer.writeType(of: error, "error.type", "error.message")
     let causes = ErrorChain.causes(of: error)
-    guard !causes.isEmpty else { return writer }
+    guard !causes.isEmpty else { return writer.place }
     writer.array(key: "error.causes", fieldOnly: true) { writer in
       for cause in causes {
         writer.group(key: .element, fieldOnly: true) { $0.writeType(of: cause, "type", "message") }
       }
     }
-    return writer
+    return writer.place
   }
+}
 
-  private mutating func writeType(of error: any Error, _ type: LogKey, _ message: LogKey) {
+extension RecordWriter {
+  fileprivate mutating func writeType(of error: any Error, _ type: LogKey, _ message: LogKey) {
     String(reflecting: Swift.type(of: error)).write(to: &self, key: type, fieldOnly: true)
     String(describing: error).write(to: &self, key: message, fieldOnly: true)
   }

@@ -85,19 +85,21 @@ typedef struct {
 extern TRSite tr_sites[TR_MAX_SITES];
 extern TRSiteDetails tr_site_details[TR_MAX_SITES];
 extern uint32_t tr_sites_used;     // entries of both, the first two included
-extern uint16_t tr_site_index[TR_SITE_SPOTS];
+extern uint32_t tr_site_index[TR_SITE_SPOTS];  // bytes from the begin of tr_sites
 
 static inline uint32_t tr_site_spot(const uint8_t *file, uint64_t place) {
   return ((uint32_t)(uintptr_t)file + (uint32_t)((place * 0x9e3779b97f4a7c15ull) >> 40)) % TR_SITE_SPOTS;
 }
 
-// The site, or tr_sites[TR_SITE_NONE].
-static inline const TRSite *tr_site(const uint8_t *file, uint64_t place) {
-  const TRSite *site = &tr_sites[__atomic_load_n(&tr_site_index[tr_site_spot(file, place)], __ATOMIC_ACQUIRE)];
-  return __builtin_expect(site->file == file && site->place == place, 1) ? site : &tr_sites[TR_SITE_NONE];
+// The site, or NULL when it is not known. Whoever finds one finds its id.
+static inline const TRSite *_Nullable tr_site(const uint8_t *file, uint64_t place) {
+  uint32_t offset = __atomic_load_n(&tr_site_index[tr_site_spot(file, place)], __ATOMIC_ACQUIRE);
+  const TRSite *site = (const TRSite *)((const char *)tr_sites + offset);
+  return __builtin_expect(site->file == file && site->place == place, 1) ? site : NULL;
 }
 static inline const uint64_t *tr_site_slots(const TRSite *site) { return site->slots; }
 static inline const TRSite *tr_site_at(uint32_t index) { return &tr_sites[index]; }
+static inline const uint64_t *tr_slot(uintptr_t address) { return (const uint64_t *)address; }
 // Whether a writer that stands at `slot` after the text has passed all literals.
 static inline bool tr_site_text_is_through(const TRSite *site, const uint64_t *slot) {
   return __builtin_expect((uintptr_t)slot >= (uintptr_t)site->slots + site->text_bytes, 1);
@@ -125,7 +127,11 @@ typedef struct {
   uint8_t *_Nullable saved_cursor[TR_MAX_DEPTH];
   uint8_t *_Nullable saved_limit[TR_MAX_DEPTH];
   const uint64_t *_Nullable saved_slots[TR_MAX_DEPTH];
-  uint32_t piece_count;            // of a call whose site is learnt
+  // Of a call whose site is learnt.
+  const uint8_t *_Nullable learnt_file;
+  uint64_t learnt_place;
+  uint32_t learnt_file_count;
+  uint32_t piece_count;
   TRPiece pieces[TR_SITE_SLOTS];
 } TRThread;
 
@@ -134,6 +140,20 @@ extern _Thread_local TRThread tr_thread_state __attribute__((tls_model("initial-
 static inline TRThread *tr_thread(void) { return &tr_thread_state; }
 
 // MARK: the process
+
+// What every call reads of the process, and hardly anybody ever writes: together, so that a call after a pause waits for one cache line and not for two.
+typedef struct {
+  uint32_t clock_kind;     // TR_CLOCK_…
+  uint32_t task_contexts;  // 1: calls look for a context of their task
+} TRProcess;
+extern TRProcess tr_process;
+
+static inline bool tr_looks_for_task_context(void) {
+  return __builtin_expect(__atomic_load_n(&tr_process.task_contexts, __ATOMIC_RELAXED) != 0, 0);
+}
+static inline void tr_use_task_contexts(void) {
+  if (!tr_looks_for_task_context()) __atomic_store_n(&tr_process.task_contexts, 1u, __ATOMIC_RELAXED);
+}
 
 // What the slow paths of a call need to know of one ring file. Made with the file and never freed, so whoever has read the pointer, in a signal
 // handler too, may use it as long as it likes.
@@ -170,13 +190,11 @@ uint32_t *tr_doorbell(void);
 
 // MARK: the clock
 
-extern uint32_t tr_clock_kind;
-
 static inline uint64_t tr_ticks(void) {
 #if defined(__x86_64__)
-  if (__builtin_expect(tr_clock_kind == TR_CLOCK_TSC, 1)) return __rdtsc();
+  if (__builtin_expect(tr_process.clock_kind == TR_CLOCK_TSC, 1)) return __rdtsc();
 #elif defined(__aarch64__)
-  if (__builtin_expect(tr_clock_kind == TR_CLOCK_TSC, 1)) {
+  if (__builtin_expect(tr_process.clock_kind == TR_CLOCK_TSC, 1)) {
     uint64_t ticks;
     __asm__ volatile("mrs %0, cntvct_el0" : "=r"(ticks));
     return ticks;
@@ -192,13 +210,11 @@ static inline uint64_t tr_ticks(void) {
 // A copy between memory that does not overlap: for a length that is a constant, a few moves. (Swift's own copies allow overlap, and test for it.)
 static inline void tr_copy(void *to, const void *from, size_t count) { __builtin_memcpy(to, from, count); }
 
-// The same for a length that is not known before, and is small as a rule: two moves that overlap in the middle, and no call.
-static inline void tr_copy_short(void *to, const void *from, size_t count) {
+// The same for at most 32 bytes: two moves that overlap in the middle, and no call.
+static inline void tr_copy_at_most_32(void *to, const void *from, size_t count) {
   char *target = (char *)to;
   const char *source = (const char *)from;
-  if (count > 32) {
-    __builtin_memcpy(target, source, count);
-  } else if (count >= 16) {
+  if (count >= 16) {
     __builtin_memcpy(target, source, 16);
     __builtin_memcpy(target + count - 16, source + count - 16, 16);
   } else if (count >= 8) {
@@ -213,6 +229,18 @@ static inline void tr_copy_short(void *to, const void *from, size_t count) {
     target[count - 1] = source[count - 1];
   }
 }
+
+// The same for a length that is small as a rule.
+static inline void tr_copy_short(void *to, const void *from, size_t count) {
+  if (count > 32) {
+    __builtin_memcpy(to, from, count);
+  } else {
+    tr_copy_at_most_32(to, from, count);
+  }
+}
+
+// Copies the string that the two words of a Swift String stand for; see StringCopy.swift. NULL: not one of the usual form, or no room.
+uint8_t *_Nullable tr_copy_string(uint64_t low, uint64_t high, uint8_t *place, const uint8_t *_Nullable limit);
 
 // Takes the thread's ring and marks it busy. The fence keeps the mark before the read of the head, as a signal handler on this thread sees it.
 static inline TRRing *_Nullable tr_take(TRThread *thread) {

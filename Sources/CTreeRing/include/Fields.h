@@ -33,13 +33,13 @@ static inline TRSite *tr_site_table(void) { return tr_sites; }
 static inline uint64_t *tr_site_slot_table(TRSite *site) { return site->slots; }
 static inline TRSiteDetails *tr_site_details_table(void) { return tr_site_details; }
 static inline uint16_t *tr_site_detail_counts(TRSiteDetails *details) { return details->counts; }
-static inline uint16_t *tr_site_spots(void) { return tr_site_index; }
+static inline uint32_t *tr_site_spots(void) { return tr_site_index; }
 static inline TRRing *_Nullable *_Nonnull tr_producer_rings(TRProducer *producer) { return producer->rings; }
 static inline uint64_t *tr_producer_vacant(TRProducer *producer) { return producer->vacant; }
 static inline TRGate *tr_logger_gate_table(void) { return tr_logger_gates; }
 static inline TRGate *tr_channel_gate_table(void) { return tr_channel_gates; }
-static inline void tr_set_clock_kind(uint32_t kind) { tr_clock_kind = kind; }
-static inline uint32_t tr_get_clock_kind(void) { return tr_clock_kind; }
+static inline void tr_set_clock_kind(uint32_t kind) { tr_process.clock_kind = kind; }
+static inline uint32_t tr_get_clock_kind(void) { return tr_process.clock_kind; }
 static inline uint32_t *tr_ring_attention(TRRing *ring) { return &ring->attention; }
 static inline uint32_t *tr_header_sites_end(TRProcessHeader *header) { return &header->sites_end; }
 static inline uint32_t *tr_header_sites_allocated(TRProcessHeader *header) { return &header->sites_allocated; }

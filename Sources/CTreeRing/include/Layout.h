@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 #define TR_MAGIC 0x474e495245455254ull  // "TREERING"
-#define TR_VERSION 2u
+#define TR_VERSION 3u
 #define TR_HEADER_SIZE 65536u           // a multiple of every page size in use, 64 KiB on some arm64
 #define TR_LABELS_OFFSET 16384u
 #define TR_LABELS_SIZE (TR_HEADER_SIZE - TR_LABELS_OFFSET)
@@ -35,6 +35,7 @@
 #define TR_ATTENTION_NESTED 4u  // the ring belongs to calls inside calls: the end of a call is not the end of the outer one
 #define TR_ATTENTION_DIVERTED 8u  // the ring is a test's, for one call: never in a file
 #define TR_ATTENTION_ASIDE 16u  // the ring is for one line of a debug channel that is off: never in a file
+#define TR_ATTENTION_LEARNING 32u  // the call under way tells what its site is made of
 
 // TRRing.owner
 #define TR_OWNER_FREE 0u    // no thread owns it; the next thread takes it
@@ -59,21 +60,19 @@ typedef struct {
 // One ring: single producer (the owning thread), single consumer (whoever holds byte 1 of the file's locks).
 // Each group lies on its own pair of cache lines, by who writes it.
 typedef struct {
-  // Written by the producer.
+  // Written by the producer; `attention` rarely by the consumer, and read by the producer after every commit. All that a call touches of it is one line.
   uint64_t head;          //   0  bytes ever committed; published with release
   uint64_t limit;         //   8  head may not pass this without asking: cached tail + capacity - reserve
   uint64_t sequence;      //  16  of the next record
   uint64_t mask;          //  24  capacity - 1
   uint64_t data;          //  32  address of the records in the producer; means nothing to others
   uint64_t max_record;    //  40  bytes of the largest record
-  uint32_t index;         //  48
-  uint32_t owner;         //  52  TR_OWNER_…
-  uint32_t thread;        //  56  kernel thread id of the owner
-  uint32_t depth;         //  60  0: calls, 1…: calls inside calls
-  uint64_t pad0[8];
-  // Written by the consumer, rarely; read by the producer after every commit.
-  uint32_t attention;     // 128  TR_ATTENTION_…
-  uint32_t pad1[31];
+  uint32_t attention;     //  48  TR_ATTENTION_…
+  uint32_t depth;         //  52  0: calls, 1…: calls inside calls
+  uint32_t index;         //  56
+  uint32_t owner;         //  60  TR_OWNER_…
+  uint32_t thread;        //  64  kernel thread id of the owner
+  uint32_t pad0[47];
   // Written by the consumer.
   uint64_t tail;          // 256  bytes released
   uint64_t consumed;      // 264  records released, which is the next expected sequence number
@@ -162,7 +161,7 @@ typedef struct {
 
 _Static_assert(TR_RINGS_OFFSET == TR_SITES_OFFSET + TR_SITES_SIZE && TR_SITES_OFFSET == TR_HEADER_SIZE, "places");
 _Static_assert(sizeof(TRRecord) == 24, "record header");
-_Static_assert(__builtin_offsetof(TRRing, attention) == 128, "attention");
+_Static_assert(__builtin_offsetof(TRRing, attention) == 48, "attention");
 _Static_assert(__builtin_offsetof(TRRing, tail) == 256, "tail");
 _Static_assert(__builtin_offsetof(TRRing, dropped) == 384, "dropped");
 _Static_assert(__builtin_offsetof(TRRing, told) == 768, "told");

@@ -57,11 +57,4 @@ static inline void tr_restraint_describe(
   __atomic_store_n(&entry->place, place, __ATOMIC_RELEASE);
 }
 
-// Whether calls look for a context of their task.
-extern uint32_t tr_task_contexts;
-static inline bool tr_looks_for_task_context(void) { return __atomic_load_n(&tr_task_contexts, __ATOMIC_RELAXED) != 0; }
-static inline void tr_use_task_contexts(void) {
-  if (!tr_looks_for_task_context()) __atomic_store_n(&tr_task_contexts, 1u, __ATOMIC_RELAXED);
-}
-
 #pragma clang assume_nonnull end

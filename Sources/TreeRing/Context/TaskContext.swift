@@ -4,7 +4,7 @@ import Synchronization
 /// Fields that every record of a task carries, whatever logger writes it.
 ///
 /// A context is a task-local value, so it follows structured concurrency: child tasks have it, on whatever thread they run, and it ends with its scope. A call looks for
-/// one only when some scope has ever been opened in the process (`tr_task_contexts`): until then a log call pays one load of a word that never changes.
+/// one only when some scope has ever been opened in the process (`tr_process`): until then a log call pays one load of a word that never changes.
 enum TaskContext {
   @TaskLocal static var current: LogContext?
 
@@ -27,14 +27,14 @@ final class TaskNumber: Sendable {
   func take() -> UInt64 { next.add(1, ordering: .relaxed).oldValue }
 }
 
-extension RecordWriter {
+extension RecordPlace {
   /// The fields of the task's context, if it has one.
   @usableFromInline
   @inline(never)
-  func addingTaskContext() -> RecordWriter {
+  func addingTaskContext() -> RecordPlace {
     guard let context = TaskContext.current else { return self }
-    var writer = adding(context.segments)
+    var writer = RecordWriter(adding(context.segments))
     if let number = context.number { number.take().write(to: &writer, key: "task.seq", fieldOnly: true) }
-    return writer
+    return writer.place
   }
 }

@@ -74,7 +74,7 @@ public struct DebugChannel: Sendable {
     guard tr_gate_passes(gate, Level.debug.rawValue) else { return }
     note(file, UInt(line))
     let label = tr_gate_label(gate)
-    guard label != 0 || CallPath.allowsChannel(key) else { return }
+    guard _fastPath(label != 0) || CallPath.allowsChannel(key) else { return }
     CallPath.record(
       level: .debug, flags: RecordFlags.channel, name: key, label: label != 0 ? label : CallPath.channelLabel(key),
       context: nil, source: LogSource(file, line, column), text: text, error: { nil }, fields: fields)

@@ -35,7 +35,7 @@ extension RecordWriter {
       guard let start = scratch.baseAddress else { return self }
       // The stack is reused by others; a value that must not be seen does not stay on it.
       defer { unsafe scratch.update(repeating: 0) }
-      var encoding = unsafe RecordWriter(cursor: start, limit: start + room)
+      var encoding = unsafe RecordWriter(RecordPlace(cursor: start, limit: start + room))
       value.write(to: &encoding, key: .none, fieldOnly: false)
       if encoding.isFull, room < RecordLayout.largestRecord { return nil }
       let encoded = unsafe UnsafeBufferPointer(start: start, count: encoding.cursor - start)

@@ -5,7 +5,7 @@ extension RecordWriter {
   public mutating func group(key: LogKey, fieldOnly: Bool, _ members: (inout RecordWriter) -> Void) {
     guard unsafe open(Self.tag(SegmentTag.group, fieldOnly), key, payload: 0) != nil else { return }
     members(&self)
-    self = closing(Self.tag(SegmentTag.end, fieldOnly))
+    follow(place.closing(Self.tag(SegmentTag.end, fieldOnly)))
   }
 
   /// Writes an array: `elements` writes its elements, each under ``LogKey/element``, with the same `fieldOnly`. It is not asked when the array does not fit, or
@@ -14,7 +14,7 @@ extension RecordWriter {
   public mutating func array(key: LogKey, fieldOnly: Bool, _ elements: (inout RecordWriter) -> Void) {
     guard unsafe open(Self.tag(SegmentTag.array, fieldOnly), key, payload: 0) != nil else { return }
     elements(&self)
-    self = closing(Self.tag(SegmentTag.end, fieldOnly))
+    follow(place.closing(Self.tag(SegmentTag.end, fieldOnly)))
   }
 
   /// Writes values as an array.

@@ -71,7 +71,7 @@ extension [UInt8] {
     self = unsafe withUnsafeTemporaryAllocation(of: UInt8.self, capacity: room) { scratch -> [UInt8] in
       guard let start = scratch.baseAddress else { return [] }
       var writer = unsafe RecordWriter.lending(start, start + room) { text().writer }
-      if let error = error() { writer = writer.adding(error) }
+      if let error = error() { writer.follow(writer.place.adding(error)) }
       var collected = LogFields(writer)
       fields(&collected)
       return unsafe [UInt8](UnsafeBufferPointer(start: start, count: collected.writer.cursor - start))
@@ -96,5 +96,7 @@ extension RecordWriter {
 
 extension LogText {
   /// Pieces that are encoded already, copied to where the call under way has its text.
-  fileprivate init(segments: [UInt8]) { writer = RecordWriter.forCallUnderWay().adding(segments) }
+  fileprivate init(segments: [UInt8]) {
+    writer = RecordWriter(RecordWriter.forCallUnderWay().place.adding(segments))
+  }
 }

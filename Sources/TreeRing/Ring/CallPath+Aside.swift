@@ -62,7 +62,7 @@ extension CallPath {
     let start = unsafe tr_start(ring)
     let limit = unsafe start + (Int(truncatingIfNeeded: ring.pointee.max_record) - RecordLayout.slack)
     unsafe UnsafeMutableRawPointer(start).copyMemory(from: source, byteCount: record.count)
-    var fields = unsafe LogFields(RecordWriter(cursor: start + record.count, limit: limit))
+    var fields = unsafe LogFields(RecordWriter(RecordPlace(cursor: start + record.count, limit: limit)))
     fields["recorded"] = LogTime(nanosecondsSince1970: Int64(clamping: time))
     let attention = unsafe tr_commit(
       ring, start, fields.writer.cursor, head.site, head.level, head.flags, head.label)

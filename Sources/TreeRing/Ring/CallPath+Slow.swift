@@ -163,6 +163,11 @@ extension CallPath {
     _ thread: UnsafeMutablePointer<TRThread>, _ ring: UnsafeMutablePointer<TRRing>,
     _ start: UnsafeMutablePointer<UInt8>, _ attention: UInt32
   ) {
+    if attention & TR_ATTENTION_LEARNING != 0 {
+      unsafe SiteTable.learn(thread)
+      let rest = unsafe forgetLearning(ring)
+      return unsafe rest == 0 ? tr_give_back(thread, ring) : finishAttended(thread, ring, start, rest)
+    }
     if attention & TR_ATTENTION_DIVERTED != 0 { return unsafe finishDiverted(thread, ring, start) }
     if attention & TR_ATTENTION_ASIDE != 0 { return unsafe finishAside(thread, ring, start) }
     if attention & TR_ATTENTION_PARKED != 0 {
@@ -184,6 +189,11 @@ extension CallPath {
     } else {
       unsafe tr_give_back(thread, ring)
     }
+  }
+
+  /// Takes the mark of a call that learns its site from its ring, and returns what else the ring wants.
+  private static func forgetLearning(_ ring: UnsafeMutablePointer<TRRing>) -> UInt32 {
+    unsafe tr_and32(tr_ring_attention(ring), ~TR_ATTENTION_LEARNING) & ~TR_ATTENTION_LEARNING
   }
 
   /// Whether the record that this thread has just committed to a sealed ring lies before the ring's end, so that the closer delivers it. Where the
@@ -222,12 +232,14 @@ extension CallPath {
   @inline(never)
   static func finishFull(
     _ thread: UnsafeMutablePointer<TRThread>, _ ring: UnsafeMutablePointer<TRRing>,
-    _ start: UnsafeMutablePointer<UInt8>, _ writer: RecordWriter, _ level: Level, _ flags: UInt8, _ label: UInt16,
+    _ start: UnsafeMutablePointer<UInt8>, _ place: RecordPlace, _ level: Level, _ flags: UInt8, _ label: UInt16,
     _ site: UInt16
   ) {
     unsafe _ = tr_add64(&ring.pointee.truncated, 1)
+    // A site is not known by half of its pieces.
+    unsafe _ = forgetLearning(ring)
     let attention = unsafe tr_commit(
-      ring, start, max(writer.cursor, start + RecordLayout.headerSize), site, level.rawValue,
+      ring, start, max(place.cursor, start + RecordLayout.headerSize), site, level.rawValue,
       flags | RecordFlags.truncated, label)
     if attention == 0 {
       unsafe tr_give_back(thread, ring)
@@ -243,8 +255,8 @@ extension CallPath {
     _ start: UnsafeMutablePointer<UInt8>, _ limit: UnsafeMutablePointer<UInt8>, _ name: LogKey
   ) -> UnsafeMutablePointer<UInt8> {
     let label = unsafe UnsafeBufferPointer(start: name.start, count: min(name.count, 1024))
-    let writer = unsafe RecordWriter(cursor: start, limit: limit).inFull(SegmentTag.label, "", label)
-    return unsafe writer.isFull ? start : writer.cursor
+    let place = unsafe RecordPlace(cursor: start, limit: limit).inFull(SegmentTag.label, "", label)
+    return unsafe place.isFull ? start : place.cursor
   }
 
   /// Frees the rings of a thread that ends; the next new thread takes them over. A destructor that logs after this gets a ring again.

@@ -22,30 +22,28 @@ enum CallPath {
     let start = unsafe tr_start(ring)
     var begin = unsafe start + RecordLayout.headerSize
     let limit = unsafe start + (Int(truncatingIfNeeded: ring.pointee.max_record) &- RecordLayout.slack)
-    if label == 0 { unsafe begin = writeLabel(begin, limit, name) }
+    if _slowPath(label == 0) { unsafe begin = writeLabel(begin, limit, name) }
     // Of a record without a place, a backend's for example, nothing is looked up: the compiler sees it there.
     var site = unsafe tr_site_at(TR_SITE_NONE)
     if source.place != 0 {
-      unsafe site = tr_site(source.file.utf8Start, source.place)
-      if unsafe site.pointee.id == 0 { unsafe site = SiteTable.unknown(thread, source) }
+      unsafe site = tr_site(source.file.utf8Start, source.place) ?? SiteTable.unknown(thread, ring, source)
     }
     unsafe thread.pointee.cursor = begin
     unsafe thread.pointee.limit = limit
     unsafe thread.pointee.slots = tr_site_slots(site)
     var writer = text().writer
-    if unsafe !tr_site_text_is_through(site, writer.slots) { writer = writer.endingText() }
-    if let context { writer = writer.adding(context.segments) }
-    if tr_looks_for_task_context() { writer = writer.addingTaskContext() }
-    if let error = error() { writer = writer.adding(error) }
+    if unsafe _slowPath(!tr_site_text_is_through(site, writer.slots)) { writer.follow(writer.place.endingText()) }
+    if let context { writer.follow(writer.place.adding(context.segments)) }
+    if tr_looks_for_task_context() { writer.follow(writer.place.addingTaskContext()) }
+    if let error = error() { writer.follow(writer.place.adding(error)) }
     var collected = LogFields(writer)
     fields(&collected)
     let id = unsafe UInt16(truncatingIfNeeded: site.pointee.id)
-    guard !collected.writer.isFull else {
-      return unsafe finishFull(thread, ring, start, collected.writer, level, flags, label, id)
+    guard _fastPath(!collected.writer.isFull) else {
+      return unsafe finishFull(thread, ring, start, collected.writer.place, level, flags, label, id)
     }
     let attention = unsafe tr_commit(ring, start, collected.writer.cursor, id, level.rawValue, flags, label)
-    if unsafe site == tr_site_at(TR_SITE_LEARNING) { unsafe SiteTable.learn(thread, source) }
-    if attention == 0 {
+    if _fastPath(attention == 0) {
       unsafe tr_give_back(thread, ring)
     } else {
       unsafe finishAttended(thread, ring, start, attention)
@@ -79,24 +77,24 @@ extension CallPath {
   @inline(__always)
   static func take(_ thread: UnsafeMutablePointer<TRThread>, _ level: Level) -> UnsafeMutablePointer<TRRing>? {
     let ring = unsafe tr_take(thread)
-    if let ring = unsafe ring, unsafe tr_has_room(ring) { return unsafe ring }
+    if let ring = unsafe ring, unsafe _fastPath(tr_has_room(ring)) { return unsafe ring }
     return unsafe takeSlowly(thread, ring, level)
   }
 }
 
-extension RecordWriter {
+extension RecordPlace {
   /// Copies segments that are encoded already. Too many of them are cut at a segment's end.
   @usableFromInline
   @inline(never)
-  func adding(_ segments: [UInt8]) -> RecordWriter {
-    var writer = self
+  func adding(_ segments: [UInt8]) -> RecordPlace {
+    var place = self
     unsafe segments.withUnsafeBufferPointer { source in
       guard let start = source.baseAddress, !isFull else { return }
       let fits = room >= source.count ? source.count : unsafe SegmentReader.wholeSegments(in: source, atMost: room)
       unsafe cursor.update(from: start, count: fits)
-      unsafe writer.cursor = cursor + fits
-      if fits < source.count { writer.fill() }
+      unsafe place.cursor = cursor + fits
+      if fits < source.count { place.fill() }
     }
-    return writer
+    return place
   }
 }

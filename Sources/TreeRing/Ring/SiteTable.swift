@@ -30,7 +30,9 @@ enum SiteTable {
   /// What a call at an unknown site goes by: the learning site where it can become known, else the one that knows nothing.
   @usableFromInline
   @inline(never)
-  static func unknown(_ thread: UnsafeMutablePointer<TRThread>, _ source: LogSource) -> UnsafePointer<TRSite> {
+  static func unknown(
+    _ thread: UnsafeMutablePointer<TRThread>, _ ring: UnsafeMutablePointer<TRRing>, _ source: LogSource
+  ) -> UnsafePointer<TRSite> {
     let spot = unsafe Int(tr_site_spot(source.file.utf8Start, source.place))
     // A call that goes aside may stand inside one that is learning.
     let isOutermost = unsafe thread.pointee.depth == 0 && tr_flight_thread().pointee.depth == 0
@@ -38,21 +40,26 @@ enum SiteTable {
       unsafe source.place != 0 && isOutermost && tr_site_spots()[spot] == 0
       && tr_load32(tr_site_count()) < TR_MAX_SITES
     guard isLearnt else { return unsafe tr_site_at(TR_SITE_NONE) }
+    unsafe thread.pointee.learnt_file = source.file.utf8Start
+    unsafe thread.pointee.learnt_file_count = UInt32(clamping: source.file.utf8CodeUnitCount)
+    unsafe thread.pointee.learnt_place = source.place
     unsafe thread.pointee.piece_count = 0
+    unsafe _ = tr_or32(tr_ring_attention(ring), TR_ATTENTION_LEARNING)
     return unsafe tr_site_at(TR_SITE_LEARNING)
   }
 
   /// Makes the site of the call that this thread has just finished known.
-  @usableFromInline
-  @inline(never)
-  static func learn(_ thread: UnsafeMutablePointer<TRThread>, _ source: LogSource) {
-    guard let producer = unsafe tr_producer(), let index = claim() else { return }
+  static func learn(_ thread: UnsafeMutablePointer<TRThread>) {
+    guard let start = unsafe thread.pointee.learnt_file, let producer = unsafe tr_producer(), let index = claim()
+    else { return }
+    unsafe thread.pointee.learnt_file = nil
     let site = unsafe tr_site_table() + index
     let details = unsafe tr_site_details_table() + index
     let pieces = unsafe tr_thread_pieces(thread)
     let count = unsafe min(Int(thread.pointee.piece_count), Int(TR_SITE_SLOTS) - 1)
-    unsafe site.pointee.file = source.file.utf8Start
-    unsafe site.pointee.place = source.place
+    let place = unsafe thread.pointee.learnt_place
+    unsafe site.pointee.file = start
+    unsafe site.pointee.place = place
     for piece in 0..<count {
       let address = unsafe UInt64(UInt(bitPattern: pieces[piece].start))
       unsafe tr_site_slot_table(site)[piece] = address &+ UInt64(pieces[piece].is_key)
@@ -61,13 +68,13 @@ enum SiteTable {
       if unsafe pieces[piece].is_key == 0 { unsafe site.pointee.text_bytes = UInt64(piece + 1) * 8 }
     }
     unsafe details.pointee.pieces = UInt16(count)
-    unsafe details.pointee.file_count = UInt16(clamping: source.file.utf8CodeUnitCount)
+    unsafe details.pointee.file_count = UInt16(clamping: thread.pointee.learnt_file_count)
     unsafe tr_store64(tr_site_id(site), UInt64(index))
     let file = unsafe tr_use_file(producer)
     defer { unsafe tr_leave_file(producer) }
     guard unsafe copy(index, to: producer.pointee.header, file) else { return }
-    let spot = unsafe Int(tr_site_spot(source.file.utf8Start, source.place))
-    unsafe _ = tr_exchange_if16(tr_site_spots() + spot, 0, UInt16(index))
+    let spot = unsafe Int(tr_site_spot(start, place))
+    unsafe _ = tr_exchange_if32(tr_site_spots() + spot, 0, UInt32(index * MemoryLayout<TRSite>.stride))
   }
 
   private static func claim() -> Int? {
@@ -80,7 +87,7 @@ enum SiteTable {
 
   /// Lets every site be learnt anew. Records of those that are known stay readable.
   static func forget() {
-    for spot in 0..<Int(TR_SITE_SPOTS) { unsafe tr_store16(tr_site_spots() + spot, 0) }
+    for spot in 0..<Int(TR_SITE_SPOTS) { unsafe tr_store32(tr_site_spots() + spot, 0) }
   }
 
   // MARK: into the file

@@ -10,7 +10,7 @@ import Testing
     var bytes: [UInt8] = []
     bytes.appendSegments(atMost: 2000) { writer in
       unsafe Array(label.utf8).withUnsafeBufferPointer {
-        writer = unsafe writer.inFull(SegmentTag.label, "", $0)
+        writer = unsafe RecordWriter(writer.place.inFull(SegmentTag.label, "", $0))
       }
       text.write(to: &writer, key: "what", fieldOnly: false)
     }

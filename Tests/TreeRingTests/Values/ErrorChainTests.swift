@@ -16,7 +16,7 @@ import Testing
   }
 
   private func record(_ error: any Error) throws -> JSONRecord {
-    try EncodedRecord({ "failed" }) { $0.writer = $0.writer.adding(error) }.json()
+    try EncodedRecord({ "failed" }) { $0.writer.follow($0.writer.place.adding(error)) }.json()
   }
 
   private func causes(_ error: any Error) throws -> [[String: String]]? {

@@ -3,13 +3,13 @@ import CTreeRing
 /// Segments that say themselves what they are: of a call site's first record, where the site's expectation fails, and of everything that is no call.
 ///
 /// This is also where a name hides its value (``RedactedKeys``). A site never learns such a name, so no value under one is ever written anywhere else.
-extension RecordWriter {
+extension RecordPlace {
   /// What `opening` has done.
   @usableFromInline
   @frozen
   @unsafe
   struct Opened {
-    @usableFromInline let writer: RecordWriter
+    @usableFromInline let place: RecordPlace
     @usableFromInline let payload: UnsafeMutablePointer<UInt8>?
   }
 
@@ -17,74 +17,74 @@ extension RecordWriter {
   @usableFromInline
   @inline(never)
   func opening(_ tag: UInt8, _ key: LogKey, _ payload: Int) -> Opened {
-    if key.hidesValue { return unsafe Opened(writer: redacting(tag, key), payload: nil) }
-    var writer = self
-    let place = unsafe writer.header(tag, key, payload)
-    return unsafe Opened(writer: writer, payload: place)
+    if key.hidesValue { return unsafe Opened(place: redacting(tag, key), payload: nil) }
+    var place = self
+    let payload = unsafe place.header(tag, key, payload)
+    return unsafe Opened(place: place, payload: payload)
   }
 
   /// A value of 8 bytes.
   @usableFromInline
   @inline(never)
-  func inFull(_ tag: UInt8, _ key: LogKey, _ bits: UInt64) -> RecordWriter {
+  func inFull(_ tag: UInt8, _ key: LogKey, _ bits: UInt64) -> RecordPlace {
     if key.hidesValue { return redacting(tag, key) }
-    var writer = self
-    guard let payload = unsafe writer.header(tag, key, 8) else { return writer }
+    var place = self
+    guard let payload = unsafe place.header(tag, key, 8) else { return place }
     unsafe UnsafeMutableRawPointer(payload).storeBytes(of: bits.littleEndian, as: UInt64.self)
-    return writer
+    return place
   }
 
   /// A piece of the source's text.
   @usableFromInline
   @inline(never)
-  func inFull(literal start: UnsafePointer<UInt8>, _ count: Int) -> RecordWriter {
-    var writer = self
-    unsafe writer.note(start, count, isKey: false)
-    guard count <= RecordLayout.longestPayload, let payload = unsafe writer.header(SegmentTag.literal, nil, count)
+  func inFull(literal start: UnsafePointer<UInt8>, _ count: Int) -> RecordPlace {
+    var place = self
+    unsafe place.note(start, count, isKey: false)
+    guard count <= RecordLayout.longestPayload, let payload = unsafe place.header(SegmentTag.literal, nil, count)
     else {
-      writer.fill()
-      return writer
+      place.fill()
+      return place
     }
     unsafe tr_copy(payload, start, count)
-    return writer
+    return place
   }
 
   /// Bytes under a key. What does not fit is cut where a character begins.
   @usableFromInline
   @inline(never)
-  func inFull(_ tag: UInt8, _ key: LogKey, _ bytes: UnsafeBufferPointer<UInt8>) -> RecordWriter {
+  func inFull(_ tag: UInt8, _ key: LogKey, _ bytes: UnsafeBufferPointer<UInt8>) -> RecordPlace {
     guard !isFull else { return self }
     if key.hidesValue { return redacting(tag, key) }
-    var writer = self
+    var place = self
     var fits = min(bytes.count, RecordLayout.longestPayload, room - Self.mostBeforePayload(key))
     while fits > 0, fits < bytes.count, unsafe bytes[fits] & 0xC0 == 0x80 { fits -= 1 }
-    guard fits >= 0, let payload = unsafe writer.header(tag, key, fits) else {
-      writer.fill()
-      return writer
+    guard fits >= 0, let payload = unsafe place.header(tag, key, fits) else {
+      place.fill()
+      return place
     }
     if let start = bytes.baseAddress { unsafe tr_copy(payload, start, fits) }
-    if fits < bytes.count { writer.fill() }
-    return writer
+    if fits < bytes.count { place.fill() }
+    return place
   }
 
   /// Writes that there is a value, and nothing of it.
-  private func redacting(_ tag: UInt8, _ key: LogKey) -> RecordWriter {
-    var writer = self
+  private func redacting(_ tag: UInt8, _ key: LogKey) -> RecordPlace {
+    var place = self
     let tag = SegmentTag.string | tag & SegmentTag.fieldOnly
-    guard let payload = unsafe writer.header(tag, key, Self.redacted.utf8CodeUnitCount, isLearnt: false) else {
-      return writer
+    guard let payload = unsafe place.header(tag, key, RecordWriter.redacted.utf8CodeUnitCount, isLearnt: false) else {
+      return place
     }
-    unsafe tr_copy(payload, Self.redacted.utf8Start, Self.redacted.utf8CodeUnitCount)
-    return writer
+    unsafe tr_copy(payload, RecordWriter.redacted.utf8Start, RecordWriter.redacted.utf8CodeUnitCount)
+    return place
   }
 
   /// Closes a group or an array. The bracket has no key, and no site expects it.
   @usableFromInline
   @inline(never)
-  func closing(_ tag: UInt8) -> RecordWriter {
-    var writer = self
-    _ = unsafe writer.segment(tag, nil, 0)
-    return writer
+  func closing(_ tag: UInt8) -> RecordPlace {
+    var place = self
+    _ = unsafe place.segment(tag, nil, 0)
+    return place
   }
 
   /// Bytes of a segment before its payload, with the position that may have to be told first.
@@ -117,10 +117,10 @@ extension RecordWriter {
   /// The text is over, and literals that were expected have not come: another call in the source shares the site (a macro's calls all stand at one place).
   @usableFromInline
   @inline(never)
-  func endingText() -> RecordWriter {
-    var writer = self
-    writer.tellPosition(isEnd: true)
-    return writer
+  func endingText() -> RecordPlace {
+    var place = self
+    place.tellPosition(isEnd: true)
+    return place
   }
 
   /// In a record of a known site: the literals that were expected and found so far stand before what comes now.
