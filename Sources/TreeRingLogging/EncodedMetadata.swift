@@ -20,9 +20,7 @@ final class EncodedMetadata: Sendable {
     self.earlier = earlier
     names = NameFilter(metadata.keys)
     let fixed = metadata.filter { $0.value.isFixed }
-    let fields = EncodedFields { writer in
-      for (name, value) in fixed { writer = writer.writing(value, under: name) }
-    }
+    let fields = EncodedFields { $0 = $0.writing(fixed) }
     let fits = fields.size <= Self.largest
     self.fields = fits ? fields : EncodedFields { _ in }
     others = !fits || fixed.isEmpty ? metadata : metadata.filter { !$0.value.isFixed }

@@ -9,9 +9,7 @@ extension RecordWriter {
     _ event: Logging.Logger.Metadata?, _ provided: Logging.Logger.Metadata?, _ state: HandlerState
   ) -> RecordWriter {
     var writer = self
-    if let event {
-      for (name, value) in event { writer = writer.writing(value, under: name) }
-    }
+    if let event { writer = writer.writing(event) }
     if let provided { writer = writer.writing(provided, except: event, nil) }
     if !state.metadata.isEmpty { writer = writer.addingOwn(of: state, except: event, provided) }
     return writer
@@ -25,7 +23,7 @@ extension RecordWriter {
       if let event, own.mayShareNames(with: event) { return writing(state.metadata, except: event, provided) }
       if let provided, own.mayShareNames(with: provided) { return writing(state.metadata, except: event, provided) }
       let writer = adding(own.fields)
-      return own.others.isEmpty ? writer : writer.writing(own.others, except: nil, nil)
+      return own.others.isEmpty ? writer : writer.writing(own.others)
     }
   }
 

@@ -2,22 +2,39 @@ internal import Logging
 internal import TreeRing
 
 extension RecordWriter {
-  /// Writes a metadata value with its own type, or what its privacy mark leaves of it. It is consumed: a value is copied by asking its type how, and once is enough.
-  @inline(never)
-  func writing(_ value: consuming Logging.Logger.MetadataValue, under name: String, depth: Int = 0) -> RecordWriter {
-    switch consume value {
-    case .string(let string): writing(name, string)
-    case .stringConvertible(let convertible):
-      switch ScalarType.scalar(in: convertible) {
-      case .int(let bits): writing(name, SegmentTag.int, bits)
-      case .uint(let bits): writing(name, SegmentTag.uint, bits)
-      case .double(let bits): writing(name, SegmentTag.double, bits)
-      case .bool(let value): writing(name, value)
-      case .string(let string): writing(name, string)
-      case .none: writingInFull(.stringConvertible(convertible), under: name, depth)
+  /// Writes all members. They are taken apart as they come out of the dictionary: a value is copied by asking its type how, and once is enough.
+  func writing(_ metadata: Logging.Logger.Metadata) -> RecordWriter {
+    var writer = self
+    var members = metadata.makeIterator()
+    while true {
+      switch members.next() {
+      case (let name, .string(let string))?: writer = writer.writing(name, string)
+      case (let name, .stringConvertible(let convertible))?: writer = writer.writing(convertible, under: name)
+      case (let name, let nested)?: writer = writer.writingInFull(nested, under: name, 0)
+      case nil: return writer
       }
-    case .array(let elements): writingInFull(.array(elements), under: name, depth)
-    case .dictionary(let members): writingInFull(.dictionary(members), under: name, depth)
+    }
+  }
+
+  /// Writes a metadata value with its own type, or what its privacy mark leaves of it.
+  @inline(never)
+  func writing(_ value: Logging.Logger.MetadataValue, under name: String, depth: Int = 0) -> RecordWriter {
+    switch value {
+    case .string(let string): writing(name, string)
+    case .stringConvertible(let convertible): writing(convertible, under: name)
+    case .array, .dictionary: writingInFull(value, under: name, depth)
+    }
+  }
+
+  @inline(__always)
+  private func writing(_ convertible: any CustomStringConvertible & Sendable, under name: String) -> RecordWriter {
+    switch ScalarType.scalar(in: convertible) {
+    case .int(let bits): writing(name, SegmentTag.int, bits)
+    case .uint(let bits): writing(name, SegmentTag.uint, bits)
+    case .double(let bits): writing(name, SegmentTag.double, bits)
+    case .bool(let value): writing(name, value)
+    case .string(let string): writing(name, string)
+    case .none: writingInFull(.stringConvertible(convertible), under: name, 0)
     }
   }
 

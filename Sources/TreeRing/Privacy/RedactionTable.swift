@@ -10,7 +10,7 @@ final class RedactionTable: @unchecked Sendable {  // constants after `init`
   private let starts: UnsafeMutablePointer<Int>
   private let count: Int
   /// A bit for the last three letters of each name; all bits when one of them has fewer.
-  private let filter: InlineArray<4, UInt64>
+  private let filter: InlineArray<16, UInt64>
   /// Whether one of the names has fewer than three letters.
   private let hasShortName: Bool
 
@@ -20,7 +20,7 @@ final class RedactionTable: @unchecked Sendable {  // constants after `init`
     unsafe bytes = .allocate(capacity: max(names.reduce(0) { $0 + $1.count }, 1))
     unsafe starts = .allocate(capacity: names.count + 1)
     hasShortName = names.contains { $0.count < 3 }
-    var filter = InlineArray<4, UInt64>(repeating: hasShortName ? .max : 0)
+    var filter = InlineArray<16, UInt64>(repeating: hasShortName ? .max : 0)
     for name in names where name.count >= 3 {
       let tail = UInt32(name[0]) << 16 | UInt32(name[1]) << 8 | UInt32(name[2])
       filter[Self.word(tail)] |= 1 << Self.bit(tail)
@@ -89,8 +89,8 @@ final class RedactionTable: @unchecked Sendable {  // constants after `init`
     return letters == 3 ? mayHide(tail) : hasShortName
   }
 
-  /// Which of 256 bits stands for three letters.
-  private static func hash(_ tail: UInt32) -> Int { Int((tail &* 0x9E37_79B1) >> 24) }
+  /// Which of 1,024 bits stands for three letters: with so many, one harmless name in fifty is looked at twice.
+  private static func hash(_ tail: UInt32) -> Int { Int((tail &* 0x9E37_79B1) >> 22) }
   private static func word(_ tail: UInt32) -> Int { hash(tail) >> 6 }
   private static func bit(_ tail: UInt32) -> UInt64 { UInt64(hash(tail) & 63) }
 
