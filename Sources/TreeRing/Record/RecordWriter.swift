@@ -8,7 +8,7 @@ public import CTreeRing
 ///
 /// **Why two words for a place.** The cursor is `base + offset`, the slot `slotBase + slotOffset`. Where a call is inlined the compiler knows both offsets at each piece of
 /// the text, so they become part of the addresses in the code, and nothing is counted up from piece to piece. It knows them only if they are the same whichever way
-/// a piece was written: so a piece that went out of line moves the bases instead (``follow(_:ahead:slots:)``). What is not inlined is given a ``RecordPlace`` and
+/// a piece was written: so a piece that went out of line moves the bases instead (`follow(_:ahead:slots:)`). What is not inlined is given a `RecordPlace` and
 /// returns one, because a writer whose address is given away, if only on a rare path, lives in memory on every path.
 ///
 /// Premise of every unsafe line: `cursor ..< limit` is memory that only this writer writes, and so are `RecordLayout.slack` bytes behind it when `slots` is a
