@@ -43,28 +43,6 @@ extension LogText {
   }
 }
 
-extension RecordWriter {
-  /// A text made at run time, of a record that nothing is known of: no key to look at, and no site that expects it.
-  @usableFromInline
-  @inline(never)
-  func writing(text: String) -> RecordWriter {
-    let copied: RecordWriter?? = unsafe text.utf8.withContiguousStorageIfAvailable { bytes -> RecordWriter? in
-      let count = bytes.count
-      guard count <= RecordLayout.longestPayload, room >= RecordLayout.segmentHeaderSize + count,
-        let start = bytes.baseAddress
-      else { return nil }
-      var writer = self
-      let head = UInt32(SegmentTag.string) | UInt32(truncatingIfNeeded: count) << 16
-      unsafe UnsafeMutableRawPointer(cursor).storeBytes(of: head.littleEndian, as: UInt32.self)
-      unsafe tr_copy_short(cursor + RecordLayout.segmentHeaderSize, start, count)
-      unsafe writer.cursor += RecordLayout.segmentHeaderSize + count
-      return writer
-    }
-    if let copied, let copied { return copied }
-    return RecordWriter(place.writing(SegmentTag.string, .none, text))
-  }
-}
-
 extension CallPath {
   /// The configured level of a label, looked up. Opens the label's gate, so that the next question is a load.
   @usableFromInline

@@ -13,6 +13,7 @@
   /// | `treering_records_truncated_total` | counter | | records that lost their end |
   /// | `treering_sink_errors_total` | counter | | failed writes |
   /// | `treering_rings` | meter | | rings, each of `TREERING_RING_SIZE` bytes |
+  /// | `treering_ring_high_water_bytes` | meter | | most bytes that ever waited in one ring; near five eighths of its size, debug records are dropped next |
   ///
   /// Somebody has to call ``report()`` now and then: this type itself, as a service of a group (with the trait `ServiceLifecycle`), or a timer of yours.
   /// Log calls pay nothing for it: the numbers are read from the rings' headers, where they are anyway.
@@ -26,6 +27,7 @@
     private let truncated: Counter
     private let sinkErrors: Counter
     private let rings: Meter
+    private let highWater: Meter
     private let told = Mutex(Told())
 
     /// Makes the metrics in `factory`, which is the one that the process was bootstrapped with by default: so bootstrap first.
@@ -37,6 +39,7 @@
       truncated = Counter(label: "treering_records_truncated_total", factory: factory)
       sinkErrors = Counter(label: "treering_sink_errors_total", factory: factory)
       rings = Meter(label: "treering_rings", factory: factory)
+      highWater = Meter(label: "treering_ring_high_water_bytes", factory: factory)
     }
 
     /// What was reported last, and the counters of drops, which come to be as drops do.
@@ -63,6 +66,7 @@
         sinkErrors.increment(by: Self.growth(from: before.sinkErrors, to: counters.sinkErrors))
         for drop in counters.dropped { report(drop, &told) }
         rings.set(counters.rings)
+        highWater.set(Double(counters.highWater))
         told.counters = counters
       }
     }

@@ -2,18 +2,55 @@ internal import Logging
 internal import TreeRing
 
 extension RecordWriter {
+  /// Writes all members. They are taken apart as they come out of the dictionary: a value is copied by asking its type how, and once is enough.
+  func writing(_ metadata: Logging.Logger.Metadata) -> RecordWriter {
+    var writer = self
+    var members = metadata.makeIterator()
+    while true {
+      switch members.next() {
+      case (let name, .string(let string))?: writer = writer.writing(name, string)
+      case (let name, .stringConvertible(let convertible))?: writer = writer.writing(convertible, under: name)
+      case (let name, let nested)?: writer = writer.writingInFull(nested, under: name, 0)
+      case nil: return writer
+      }
+    }
+  }
+
   /// Writes a metadata value with its own type, or what its privacy mark leaves of it.
+  @inline(never)
+  func writing(_ value: Logging.Logger.MetadataValue, under name: String, depth: Int = 0) -> RecordWriter {
+    switch value {
+    case .string(let string): writing(name, string)
+    case .stringConvertible(let convertible): writing(convertible, under: name)
+    case .array, .dictionary: writingInFull(value, under: name, depth)
+    }
+  }
+
   @inline(__always)
-  mutating func write(_ value: Logging.Logger.MetadataValue, under name: String, depth: Int) {
-    // A field of a record has a name.
-    LogKey.withKey(name.isEmpty ? "_" : name) { write(value, $0, depth) }
+  private func writing(_ convertible: any CustomStringConvertible & Sendable, under name: String) -> RecordWriter {
+    switch ScalarType.scalar(in: convertible) {
+    case .int(let bits): writing(name, SegmentTag.int, bits)
+    case .uint(let bits): writing(name, SegmentTag.uint, bits)
+    case .double(let bits): writing(name, SegmentTag.double, bits)
+    case .bool(let value): writing(name, value)
+    case .string(let string): writing(name, string)
+    case .none: writingInFull(.stringConvertible(convertible), under: name, 0)
+    }
+  }
+
+  @inline(never)
+  private func writingInFull(
+    _ value: Logging.Logger.MetadataValue, under name: String, _ depth: Int
+  ) -> RecordWriter {
+    var writer = self
+    LogKey.withFieldKey(name) { writer.write(value, $0, depth) }
+    return writer
   }
 
   private mutating func write(_ value: Logging.Logger.MetadataValue, _ key: LogKey, _ depth: Int) {
     switch value {
     case .string(let string): string.write(to: &self, key: key, fieldOnly: true)
-    case .stringConvertible(let convertible):
-      if !writeScalar(convertible, key) { write(convertible: convertible, of: value, key) }
+    case .stringConvertible(let convertible): write(convertible: convertible, of: value, key)
     case .array, .dictionary:
       // Deeper than a record can nest, the rest is told in one string.
       guard depth < RecordLayout.deepestNesting else {
@@ -31,22 +68,30 @@ extension RecordWriter {
       }
     case .dictionary(let members):
       group(key: key, fieldOnly: true) { writer in
-        for (name, member) in members { writer.write(member, under: name, depth: depth + 1) }
+        for (name, member) in members { writer = writer.writing(member, under: name, depth: depth + 1) }
       }
     case .string, .stringConvertible: break
     }
   }
 
-  /// A type that knows how to write itself stays what it is: types of the program that are `LogValue`s, for example. Any other is asked for its description.
+  /// A type that knows how to write itself stays what it is: numbers, and types of the program that are `LogValue`s. Any other is asked for its description.
   private mutating func write(
     convertible: any CustomStringConvertible & Sendable, of value: Logging.Logger.MetadataValue, _ key: LogKey
   ) {
-    if let privacy = value.attributes[LogPrivacy.self] {
-      write(convertible.description, key: key, fieldOnly: true, privacy: privacy)
+    if ScalarType.hasAttributes(convertible) {
+      write(convertible.description, key: key, fieldOnly: true, privacy: value.attributes[LogPrivacy.self])
     } else if let value = convertible as? any LogValue {
       value.write(to: &self, key: key, fieldOnly: true)
     } else {
       convertible.description.write(to: &self, key: key, fieldOnly: true)
+    }
+  }
+
+  private mutating func write(_ text: String, key: LogKey, fieldOnly: Bool, privacy: LogPrivacy?) {
+    if let privacy {
+      write(text, key: key, fieldOnly: fieldOnly, privacy: privacy)
+    } else {
+      text.write(to: &self, key: key, fieldOnly: fieldOnly)
     }
   }
 }

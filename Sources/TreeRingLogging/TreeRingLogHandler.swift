@@ -17,25 +17,39 @@ internal import TreeRing
 ///
 /// An event that finds its ring full is dropped and counted, and the loss is told in the log.
 public struct TreeRingLogHandler: LogHandler {
-  private let logger: TreeRing.Logger
-  private var ownLevel: Logging.Logger.Level?
+  private var state: HandlerState
 
   /// Fields of every record of this logger. The provider's fields and those of the call replace fields of the same name.
-  public var metadata: Logging.Logger.Metadata = [:]
+  ///
+  /// Strings, numbers, `Bool`s and durations, and arrays and dictionaries of these, are encoded by the first record that carries them, privacy marks and redacted keys
+  /// included, and from then on copied, which takes some nanoseconds for all of them together. Any other value may be an object, so each record asks it for its description.
+  public var metadata: Logging.Logger.Metadata {
+    get { state.metadata }
+    set { changingState().metadata = newValue }
+  }
 
   /// Asked once for each event that is logged, on the thread that logs. Its fields replace those of ``metadata`` and give way to those of the call.
-  public var metadataProvider: Logging.Logger.MetadataProvider?
+  public var metadataProvider: Logging.Logger.MetadataProvider? {
+    get { state.provider }
+    set { changingState().provider = newValue }
+  }
 
   /// From this level on, records tell where they were logged: `source.module`, `source.file`, `source.function` and `source.line`. Nil: no record does.
   ///
   /// Errors are few, and the first question about one is where it comes from; in other records four more fields are mostly noise, and cost time. So a `source:`
-  /// that a call below this level names is not kept.
-  public var sourceLevel: Logging.Logger.Level? = .error
+  /// that a call below this level names is not kept. It is `error` when nobody sets it.
+  public var sourceLevel: Logging.Logger.Level? {
+    get { state.sourceLevel }
+    set { changingState().sourceLevel = newValue }
+  }
 
   /// Whether records tell which span of a trace they belong to: `trace_id`, `span_id` and `trace_flags`, of the current `ServiceContext` of
   /// swift-distributed-tracing. Fields of these names in metadata take their place. It needs the trait `Tracing` and a tracer that writes `traceparent` or B3 headers;
-  /// outside of a span it costs one task-local load.
-  public var tellsTraces = true
+  /// outside of a span it costs one task-local load. It is true when nobody sets it.
+  public var tellsTraces: Bool {
+    get { state.tellsTraces }
+    set { changingState().tellsTraces = newValue }
+  }
 
   /// A handler for `label`, with the metadata provider that the process was bootstrapped with.
   ///
@@ -44,61 +58,54 @@ public struct TreeRingLogHandler: LogHandler {
 
   /// A handler for `label` with a metadata provider of its own. Takes a lock; see ``init(label:)``.
   public init(label: String, metadataProvider: Logging.Logger.MetadataProvider?) {
-    logger = TreeRing.Logger(label)
-    self.metadataProvider = metadataProvider
+    state = HandlerState(TreeRing.Logger(label), metadataProvider)
   }
 
   /// The level of this logger: the one it was given, else the one that is configured for its label (`TREERING_LEVEL=info,http=debug`), followed as it
   /// changes. Reading it starts logging from the environment when nothing has started it.
   public var logLevel: Logging.Logger.Level {
-    get { ownLevel ?? Logging.Logger.Level(logger.threshold) }
-    set { ownLevel = newValue }
+    get { state.level ?? Logging.Logger.Level(state.logger.threshold) }
+    set { changingState().level = newValue }
   }
 
   /// One of the fields in ``metadata``.
   public subscript(metadataKey key: String) -> Logging.Logger.Metadata.Value? {
-    get { metadata[key] }
-    set { metadata[key] = newValue }
+    get { state.metadata[key] }
+    set { changingState().set(newValue, under: key) }
+  }
+
+  /// The state, which no other handler refers to from now on.
+  private mutating func changingState() -> HandlerState {
+    if !isKnownUniquelyReferenced(&state) { state = state.copy() }
+    return state
   }
 
   /// Writes the event, whatever its level: swift-log has compared it with ``logLevel`` before.
   public func log(event: LogEvent) {
-    if isPlain(event) {
-      logger.record(Level(event.level), event.message.description, event.error) { _ in }
-    } else {
-      logWithFields(event)
+    if state.provider != nil || tellsSource(of: event) || state.tellsTraces && TraceContext.isUnderWay(state.traceKey) {
+      return logAskingAround(event)
     }
-  }
-
-  /// Whether nothing adds fields to the event's text and error: most events, and the quick half.
-  private func isPlain(_ event: LogEvent) -> Bool {
-    event.metadata == nil && metadata.isEmpty && metadataProvider == nil && !tellsSource(of: event)
-      && !(tellsTraces && TraceContext.isUnderWay)
+    state.logger.record(Level(event.level), event.message.description, event.error) { writer in
+      // Most events have none, and are through here.
+      if event.metadata != nil || !state.metadata.isEmpty { writer = writer.adding(event.metadata, nil, state) }
+    }
   }
 
   private func tellsSource(of event: LogEvent) -> Bool {
-    guard let sourceLevel else { return false }
+    guard let sourceLevel = state.sourceLevel else { return false }
     return event.level >= sourceLevel
   }
 
+  /// An event with fields that neither it nor the logger has.
   @inline(never)
-  private func logWithFields(_ event: LogEvent) {
+  private func logAskingAround(_ event: LogEvent) {
     // Asked before the ring is taken, so that a provider or a tracer that logs does so in a call of its own.
-    let provided = metadataProvider?.get()
-    if tellsTraces, let trace = TraceContext.current { return log(event, provided, trace) }
-    logger.record(Level(event.level), event.message.description, event.error) { writer in
+    let provided = state.provider?.get()
+    let trace = state.tellsTraces ? TraceContext.current : nil
+    state.logger.record(Level(event.level), event.message.description, event.error) { writer in
       if tellsSource(of: event) { writer.write(sourceOf: event) }
-      writer.write(event.metadata, provided, metadata)
-    }
-  }
-
-  /// An event inside of a span.
-  @inline(never)
-  private func log(_ event: LogEvent, _ provided: Logging.Logger.Metadata?, _ trace: TraceContext) {
-    logger.record(Level(event.level), event.message.description, event.error) { writer in
-      if tellsSource(of: event) { writer.write(sourceOf: event) }
-      write(trace, unlessHiddenBy: event.metadata, provided, &writer)
-      writer.write(event.metadata, provided, metadata)
+      if let trace { write(trace, unlessHiddenBy: event.metadata, provided, &writer) }
+      writer = writer.adding(event.metadata, provided, state)
     }
   }
 
@@ -106,7 +113,7 @@ public struct TreeRingLogHandler: LogHandler {
     _ trace: TraceContext, unlessHiddenBy event: Logging.Logger.Metadata?, _ provided: Logging.Logger.Metadata?,
     _ writer: inout RecordWriter
   ) {
-    guard !trace.isHidden(by: event), !trace.isHidden(by: provided), !trace.isHidden(by: metadata) else { return }
+    guard !trace.isHidden(by: event), !trace.isHidden(by: provided), !trace.isHidden(by: state.metadata) else { return }
     writer.write(trace)
   }
 }

@@ -14,11 +14,12 @@ import TreeRing
 
   private func counters(
     emitted: UInt64 = 0, written: UInt64 = 0, truncated: UInt64 = 0, sinkErrors: UInt64 = 0, rings: Int = 0,
-    dropped: [LogCounters.Drop] = []
+    highWater: UInt64 = 0, dropped: [LogCounters.Drop] = []
   ) -> LogCounters {
     var counters = LogCounters()
     (counters.emitted, counters.written, counters.truncated) = (emitted, written, truncated)
     (counters.sinkErrors, counters.rings, counters.dropped) = (sinkErrors, rings, dropped)
+    counters.highWater = highWater
     return counters
   }
 
@@ -31,6 +32,13 @@ import TreeRing
     #expect(try backend.expectCounter("treering_records_truncated_total").totalValue == 1)
     #expect(try backend.expectCounter("treering_sink_errors_total").totalValue == 3)
     #expect(try backend.expectMeter("treering_rings").values == [2, 4])
+  }
+
+  /// A mark is no sum: it is told as it stands, and begins anew with logging itself.
+  @Test func theHighWaterMarkIsToldAsItStands() throws {
+    let metrics = LogMetrics(factory: backend)
+    for mark in [4096, 160_000, 160_000, 512] as [UInt64] { metrics.report(counters(highWater: mark)) }
+    #expect(try backend.expectMeter("treering_ring_high_water_bytes").values == [4096, 160_000, 160_000, 512])
   }
 
   @Test func dropsAreToldByCauseAndLevel() throws {
@@ -57,10 +65,12 @@ import TreeRing
   @Test func reportsOfTheProcessAreItsCounters() throws {
     let recorded = try RecordedLogger()
     recorded.logger.info("counted")
+    LogSystem.flush()
     let metrics = LogMetrics(factory: backend)
     metrics.report()
     #expect(try backend.expectCounter("treering_records_emitted_total").totalValue > 0)
     #expect(try backend.expectMeter("treering_rings").values.first ?? 0 > 0)
+    #expect(try backend.expectMeter("treering_ring_high_water_bytes").values.first ?? 0 > 0)
   }
 
   @Test func asAServiceItReportsOnceMoreAtTheEnd() async throws {

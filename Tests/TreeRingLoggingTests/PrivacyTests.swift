@@ -52,11 +52,17 @@ import TreeRingLogging
       metadata: [
         "headers": ["Authorization": "Bearer margarete", "Accept": "text/html"], "cookies": ["a": "margarete"],
         "token": "\("readable", privacy: .public)", "api_key": .stringConvertible(17_171_717),
+        "uint.token": .stringConvertible(17_171_717 as UInt), "double.token": .stringConvertible(17_171_717.5),
+        "is.secret": .stringConvertible(true), "boxed.token": .stringConvertible("margarete"),
+        "part.token": .stringConvertible("margarete".dropFirst(0)), "list.token": ["margarete"],
       ])
     let record = try recorded.onlyRecord()
     #expect(!record.line.contains("margarete") && !record.line.contains("17171717"))
     #expect(record.object("headers") as? [String: String] == ["Authorization": "[redacted]", "Accept": "text/html"])
-    for name in ["session", "db.password", "cookies", "api_key"] { #expect(record[name] as? String == "[redacted]") }
+    let hidden = ["session", "db.password", "cookies", "api_key", "is.secret"]
+    for name in hidden + ["uint.token", "double.token", "boxed.token", "part.token", "list.token"] {
+      #expect(record[name] as? String == "[redacted]", "\(name)")
+    }
     #expect(record.token == "readable")
   }
 }

@@ -80,10 +80,30 @@ import TreeRingLogging
     #expect(try recorded.onlyRecord().ownFields == [])
   }
 
+  /// A scope may end a trace for what runs in it.
+  @Test func inAScopeWithoutContextThereIsNone() throws {
+    #expect(Self.isBootstrapped)
+    let recorded = try RecordedLogger()
+    Headers.$current.withValue([Self.parent]) {
+      InstrumentationContext.withValue(.topLevel) {
+        InstrumentationContext.withValue(nil) { recorded.logger.info("inner", metadata: ["own": "field"]) }
+        recorded.logger.info("outer")
+      }
+    }
+    let records = try recorded.records()
+    #expect(records.map(\.ownFields) == [["own"], ["trace_id", "span_id", "trace_flags"]])
+  }
+
   @Test func metadataOfTheSameNameWin() throws {
     let record = try record([Self.parent], metadata: ["trace_id": "mine"])
     #expect(record["trace_id"] as? String == "mine")
     #expect(record.ownFields == ["trace_id"])
+    var recorded = try RecordedLogger()
+    recorded.logger[metadataKey: "span_id"] = "mine"
+    Headers.$current.withValue([Self.parent]) {
+      InstrumentationContext.withValue(.topLevel) { recorded.logger.info("of the logger") }
+    }
+    #expect(try recorded.onlyRecord().ownFields == ["span_id"])
   }
 
   @Test func itCanBeSwitchedOff() throws {

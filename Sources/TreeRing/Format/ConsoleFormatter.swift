@@ -7,8 +7,9 @@
 /// A text of several lines keeps them: each one behind the first is indented by four blanks, so that no text can make up a line that looks like a record of its own.
 /// Fields are flattened (``FlatFields``), their values quoted as in logfmt where they would run into the next.
 final class ConsoleFormatter: Formatter {
-  private let colours: Bool
-  private let timestamp = Timestamp()
+  let colours: Bool
+  let timestamp = Timestamp()
+  let lead: LevelPieces
 
   private let isMultiline: Bool
   private let flat = FlatFields()
@@ -22,9 +23,18 @@ final class ConsoleFormatter: Formatter {
     self.colours = colours
     self.isMultiline = isMultiline
     self.debug = debug ?? (isMultiline ? DebugStyle(colours: colours) : .plain)
+    lead = LevelPieces { level, output in
+      output.append("Z")
+      Self.paint(level, colours, output)
+    }
   }
 
   func append(_ record: RecordView, _ context: RecordContext, to output: OutputBuffer) {
+    if unsafe !appendPlanned(record, context, to: output) { unsafe appendAny(record, context, to: output) }
+  }
+
+  /// Any record at all.
+  func appendAny(_ record: RecordView, _ context: RecordContext, to output: OutputBuffer) {
     let seen: MessageText.Seen
     var voice: Voice?
     if unsafe record.isChannel {
@@ -44,13 +54,21 @@ final class ConsoleFormatter: Formatter {
   }
 
   private func line(time: UInt64, level: Level, to output: OutputBuffer) {
-    paint("\u{1B}[2m", output)
+    paint(Self.faint, output)
     timestamp.append(time, digits: 3, to: output)
-    paint("\u{1B}[0m", output)
+    Self.paint(level, colours, output)
+  }
+
+  /// What begins the line when there are colours.
+  static let faint: StaticString = "\u{1B}[2m"
+
+  /// What stands between the time and the label.
+  private static func paint(_ level: Level, _ colours: Bool, _ output: OutputBuffer) {
+    if colours { output.append("\u{1B}[0m") }
     output.append(" ")
-    paint(level.colour, output)
+    if colours { output.append(level.colour) }
     output.append(level.column)
-    paint("\u{1B}[0m", output)
+    if colours { output.append("\u{1B}[0m") }
     output.append(" ")
   }
 
@@ -113,15 +131,18 @@ final class ConsoleFormatter: Formatter {
   private func text(
     of record: RecordView, to output: OutputBuffer, prefix: Range<Int>? = nil
   ) -> MessageText.Seen {
-    let isMultiline = isMultiline
-    return unsafe MessageText.append(record, to: output) { output, bytes in
-      if unsafe Escape.isPlainText(bytes) {
-        unsafe output.append(bytes)
-      } else if isMultiline, unsafe bytes.contains(UInt8(ascii: "\n")) {
-        unsafe Self.lines(bytes, to: output, prefix: prefix)
-      } else {
-        unsafe output.appendTextEscaped(bytes)
-      }
+    unsafe MessageText.append(record, to: output) { unsafe escape($1, to: $0, prefix: prefix) }
+  }
+
+  /// Bytes of the text.
+  @inline(__always)
+  func escape(_ bytes: UnsafeBufferPointer<UInt8>, to output: OutputBuffer, prefix: Range<Int>? = nil) {
+    if unsafe Escape.isPlainText(bytes) {
+      unsafe output.append(bytes)
+    } else if isMultiline, unsafe bytes.contains(UInt8(ascii: "\n")) {
+      unsafe Self.lines(bytes, to: output, prefix: prefix)
+    } else {
+      unsafe output.appendTextEscaped(bytes)
     }
   }
 
@@ -140,7 +161,7 @@ final class ConsoleFormatter: Formatter {
 
   /// A value that the text shows already is not repeated.
   @inline(never)
-  private func fields(of record: RecordView, to output: OutputBuffer) {
+  func fields(of record: RecordView, to output: OutputBuffer) {
     unsafe flat.forEach(of: record, includingText: false) { field in
       output.append("  ")
       paint("\u{1B}[36m", output)

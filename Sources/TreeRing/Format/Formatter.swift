@@ -11,12 +11,29 @@ package protocol Formatter: AnyObject {
 package struct RecordContext {
   /// Nanoseconds since 1970.
   var time: UInt64
-  var pid: UInt32
-  var ring: RingName
+  let pid: UInt32
+  let ring: RingName
   /// The label as the label table has it; nil: the record carries it, or the id is unknown.
   var label: UnsafeRawBufferPointer?
+  /// The label needs no escape in any format. False where nobody has looked.
+  var isLabelPlain = false
   /// Written after its process's death, by the next start of its program or by `treering recover`.
-  var isRecovered = false
+  let isRecovered: Bool
+  /// The ring's part of a JSON record.
+  let origin: RingOrigin
+
+  init(time: UInt64, pid: UInt32, ring: RingName, label: UnsafeRawBufferPointer?, isRecovered: Bool = false) {
+    unsafe self.time = time
+    unsafe self.pid = pid
+    unsafe self.ring = ring
+    unsafe self.label = label
+    unsafe self.isRecovered = isRecovered
+    unsafe origin = RingOrigin(pid: pid, ring: ring)
+  }
+
+  /// The label of a line that can go by a plan.
+  @inline(__always)
+  var plainLabel: UnsafeRawBufferPointer? { unsafe isLabelPlain && !isRecovered ? label : nil }
 }
 
 /// Records about the stream itself, which tell its account.

@@ -3,10 +3,23 @@
 /// `{"time":…,"level":…,"logger":…,"msg":…,"pid":…,"ring":…,"seq":…, fields…}`. A field whose name is taken gets a trailing `_`. Numbers that JSON
 /// has not (nan, infinities) are strings; durations are seconds.
 final class JSONFormatter: Formatter {
-  private let timestamp = Timestamp()
+  let timestamp = Timestamp()
   private let body = JSONBody(reserving: .record)
+  /// The members of a record that goes by its plan, until the text has ended.
+  let members = OutputBuffer(capacity: 1024)
+  /// What stands between the time and the label.
+  let lead = LevelPieces { level, output in
+    output.append("Z\",\"level\":\"")
+    output.append(level.spelling)
+    output.append("\",\"logger\":\"")
+  }
 
   func append(_ record: RecordView, _ context: RecordContext, to output: OutputBuffer) {
+    if unsafe !appendPlanned(record, context, to: output) { unsafe appendAny(record, context, to: output) }
+  }
+
+  /// Any record at all.
+  func appendAny(_ record: RecordView, _ context: RecordContext, to output: OutputBuffer) {
     unsafe begin(time: context.time, level: record.level, to: output)
     unsafe label(of: record, context, to: output)
     output.append(",\"msg\":\"")

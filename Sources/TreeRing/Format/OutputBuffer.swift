@@ -36,6 +36,9 @@ package final class OutputBuffer {
     return unsafe start + used
   }
 
+  /// Bytes that fit without asking for more.
+  var room: Int { capacity &- used }
+
   @inline(__always)
   func advance(_ written: Int) { used = used &+ written }
 
@@ -148,6 +151,22 @@ enum Decimal {
       if Double(digits) / scales[decimals] == number { return (UInt64(bitPattern: digits), decimals) }
     }
     return nil
+  }
+
+  /// 10 to the power of at most 6.
+  @inline(__always)
+  static func power(_ exponent: Int) -> UInt64 { powers[exponent] }
+
+  /// The eight digits of a number below 10⁸, the first in the lowest byte: divided by 10,000, 100 and 10, all parts at once, by multiplications whose rounding is
+  /// exact for as large as the parts are (10486 / 2²⁰ is a little more than 1 / 100, 103 / 2¹⁰ than 1 / 10).
+  @inline(__always)
+  static func eight(_ number: UInt64) -> UInt64 {
+    let (high, low) = number.quotientAndRemainder(dividingBy: 10_000)
+    let halves = high | low &<< 32
+    let hundreds = (halves &* 10486) &>> 20 & 0x7F_0000_007F
+    let pairs = hundreds | (halves &- 100 &* hundreds) &<< 16
+    let tens = (pairs &* 103) &>> 10 & 0x000F_000F_000F_000F
+    return (tens | (pairs &- 10 &* tens) &<< 8) | 0x3030_3030_3030_3030
   }
 
   /// How many digits `number` has.

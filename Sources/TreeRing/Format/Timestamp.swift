@@ -1,29 +1,46 @@
+import CTreeRing
+
 /// RFC 3339 in UTC: `2026-01-02T03:04:05.678901234Z`. The part before the fraction is kept while the second lasts. One thread at a time.
 ///
 /// The stored properties are private and only ever read or assigned whole: then the compiler leaves out the run-time checks for exclusive access.
 package final class Timestamp {
-  private var second = UInt64.max
+  /// Where the second begins whose text is kept, in nanoseconds.
+  private var second: UInt64 = 0
   private var text = InlineArray<20, UInt8>(repeating: UInt8(ascii: "0"))
+  private static let nanoseconds: UInt64 = 1_000_000_000
+
+  init() { render(0) }
 
   /// Appends the time with `digits` (3, 6 or 9) digits of fraction.
   @inline(__always)
   func append(_ nanoseconds: UInt64, digits: Int, to output: OutputBuffer) {
-    let now = nanoseconds / 1_000_000_000
-    if now != second { render(now) }
-    let text = text
-    unsafe text.span.withUnsafeBufferPointer { unsafe output.append($0) }
-    let fraction = nanoseconds % 1_000_000_000
+    var line = unsafe output.cursor(32)
+    let fraction = unsafe appendSecond(of: nanoseconds, to: &line)
     switch digits {
-    case 3: output.append(fraction / 1_000_000, width: 3)
-    case 6: output.append(fraction / 1000, width: 6)
-    default: output.append(fraction, width: 9)
+    case 3: unsafe line.append(fraction / 1_000_000, width: 3)
+    case 6: unsafe line.append(fraction / 1000, width: 6)
+    default: unsafe line.nanoseconds(fraction)
     }
-    output.append(UInt8(ascii: "Z"))
+    unsafe line.append("Z")
+    unsafe output.end(line)
+  }
+
+  /// Appends the time up to the point, and returns the nanoseconds that are left.
+  @inline(__always)
+  func appendSecond(of nanoseconds: UInt64, to line: inout OutputCursor) -> UInt64 {
+    if nanoseconds &- second >= Self.nanoseconds { render(nanoseconds / Self.nanoseconds) }
+    let text = text
+    unsafe text.span.withUnsafeBufferPointer { text in
+      guard let start = text.baseAddress else { return }
+      unsafe tr_copy(line.at, start, 20)
+    }
+    unsafe line.at += 20
+    return nanoseconds &- second
   }
 
   @inline(never)
   private func render(_ second: UInt64) {
-    self.second = second
+    self.second = second * Self.nanoseconds
     var text = text
     let (year, month, day) = Self.date(daysSince1970: second / 86_400)
     let time = second % 86_400

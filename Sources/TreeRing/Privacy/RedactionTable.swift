@@ -9,8 +9,8 @@ final class RedactionTable: @unchecked Sendable {  // constants after `init`
   /// Where each begins, and where the last one ends.
   private let starts: UnsafeMutablePointer<Int>
   private let count: Int
-  /// A bit for the last three letters of each name.
-  private let filter: InlineArray<4, UInt64>
+  /// A bit for the last three letters of each name; all bits when one of them has fewer.
+  private let filter: InlineArray<16, UInt64>
   /// Whether one of the names has fewer than three letters.
   private let hasShortName: Bool
 
@@ -19,13 +19,13 @@ final class RedactionTable: @unchecked Sendable {  // constants after `init`
     count = names.count
     unsafe bytes = .allocate(capacity: max(names.reduce(0) { $0 + $1.count }, 1))
     unsafe starts = .allocate(capacity: names.count + 1)
-    var filter = InlineArray<4, UInt64>(repeating: 0)
+    hasShortName = names.contains { $0.count < 3 }
+    var filter = InlineArray<16, UInt64>(repeating: hasShortName ? .max : 0)
     for name in names where name.count >= 3 {
       let tail = UInt32(name[0]) << 16 | UInt32(name[1]) << 8 | UInt32(name[2])
       filter[Self.word(tail)] |= 1 << Self.bit(tail)
     }
     self.filter = filter
-    hasShortName = names.contains { $0.count < 3 }
     var end = 0
     for (index, name) in names.enumerated() {
       unsafe starts[index] = end
@@ -38,8 +38,11 @@ final class RedactionTable: @unchecked Sendable {  // constants after `init`
   }
 
   /// Whether the values of fields with this name are hidden. No allocation, no lock; for nearly every harmless name a look at its last three letters.
-  func hides(_ name: UnsafeBufferPointer<UInt8>) -> Bool {
-    guard count > 0, unsafe mayHide(name) else { return false }
+  @inline(__always)
+  func hides(_ name: UnsafeBufferPointer<UInt8>) -> Bool { unsafe mayHide(name) && isListed(name) }
+
+  @inline(never)
+  private func isListed(_ name: UnsafeBufferPointer<UInt8>) -> Bool {
     let ending = unsafe KeyEnding(name)
     for index in 0..<count {
       let (start, end) = unsafe (starts[index], starts[index + 1])
@@ -50,21 +53,25 @@ final class RedactionTable: @unchecked Sendable {  // constants after `init`
 
   // MARK: the first look
 
-  /// False when no listed name ends with the same three letters. Nearly every name ends with three plain letters.
+  /// False when no listed name ends with the same three letters. Nearly every name ends with three plain letters, or with a component of fewer.
+  @inline(__always)
   private func mayHide(_ name: UnsafeBufferPointer<UInt8>) -> Bool {
     guard name.count >= 3 else { return unsafe mayHideOddly(name) }
     let end = name.count - 1
-    let (last, middle, first) = unsafe (name[end] | 0x20, name[end - 1] | 0x20, name[end - 2] | 0x20)
-    guard Self.isLetter(last), Self.isLetter(middle), Self.isLetter(first) else { return unsafe mayHideOddly(name) }
-    return mayHide(UInt32(last) << 16 | UInt32(middle) << 8 | UInt32(first))
+    let (last, middle, first) = unsafe (name[end], name[end - 1], name[end - 2])
+    guard Self.isLetter(last | 0x20), Self.isLetter(middle | 0x20), Self.isLetter(first | 0x20) else {
+      let dot = UInt8(ascii: ".")
+      return unsafe last == dot || middle == dot || first == dot ? hasShortName : mayHideOddly(name)
+    }
+    return mayHide((UInt32(last) << 16 | UInt32(middle) << 8 | UInt32(first)) | 0x20_2020)
   }
 
   /// Of a byte that has been made lower case.
+  @inline(__always)
   private static func isLetter(_ byte: UInt8) -> Bool { byte &- UInt8(ascii: "a") < 26 }
 
-  private func mayHide(_ tail: UInt32) -> Bool {
-    hasShortName || filter[Self.word(tail)] >> Self.bit(tail) & 1 != 0
-  }
+  @inline(__always)
+  private func mayHide(_ tail: UInt32) -> Bool { filter[Self.word(tail)] >> Self.bit(tail) & 1 != 0 }
 
   /// The same for a name that ends with something else: letter by letter.
   @inline(never)
@@ -79,25 +86,33 @@ final class RedactionTable: @unchecked Sendable {  // constants after `init`
       tail = tail << 8 | UInt32(letter)
       letters += 1
     }
-    return hasShortName || letters == 3 && mayHide(tail)
+    return letters == 3 ? mayHide(tail) : hasShortName
   }
 
-  /// Which of 256 bits stands for three letters.
-  private static func hash(_ tail: UInt32) -> Int { Int((tail &* 0x9E37_79B1) >> 24) }
+  /// Which of 1,024 bits stands for three letters: with so many, one harmless name in fifty is looked at twice.
+  private static func hash(_ tail: UInt32) -> Int { Int((tail &* 0x9E37_79B1) >> 22) }
   private static func word(_ tail: UInt32) -> Int { hash(tail) >> 6 }
   private static func bit(_ tail: UInt32) -> UInt64 { UInt64(hash(tail) & 63) }
 
   private static let standard = RedactionTable(.standard)
   private static let address = Atomic<UInt>(0)
+  private static let changes = Atomic<UInt64>(0)
+
+  /// Which list is in force: another number with each list that differs from the one before. Who keeps what was hidden under a list keeps its number with it.
+  static var number: UInt64 { changes.load(ordering: .acquiring) }
 
   /// Whether the list in force, which is the standard one until logging starts with another, hides the values of fields with this name. It is kept for ever, so nobody
   /// has to hold on to it: a call counts no references.
+  @inline(__always)
   static func hides(_ name: UnsafeBufferPointer<UInt8>) -> Bool {
     guard let pointer = unsafe UnsafeRawPointer(bitPattern: address.load(ordering: .acquiring)) else {
-      return unsafe standard.hides(name)
+      return unsafe standardHides(name)
     }
     return unsafe Unmanaged<RedactionTable>.fromOpaque(pointer)._withUnsafeGuaranteedRef { unsafe $0.hides(name) }
   }
+
+  @inline(never)
+  private static func standardHides(_ name: UnsafeBufferPointer<UInt8>) -> Bool { unsafe standard.hides(name) }
 
   private static let installed = Mutex(RedactedKeys.standard)
 
@@ -111,6 +126,9 @@ final class RedactionTable: @unchecked Sendable {  // constants after `init`
     guard isOther || address.load(ordering: .relaxed) == 0 else { return }
     let table = unsafe Unmanaged.passRetained(RedactionTable(keys)).toOpaque()
     address.store(UInt(bitPattern: table), ordering: .releasing)
-    if isOther { SiteTable.forget() }
+    if isOther {
+      changes.add(1, ordering: .releasing)
+      SiteTable.forget()
+    }
   }
 }

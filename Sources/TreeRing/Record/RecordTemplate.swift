@@ -11,9 +11,20 @@ package final class RecordTemplate: @unchecked Sendable {  // constants; the mem
   package let column: UInt32
   private let memory: UnsafeMutablePointer<UInt8>
   private let list: UnsafeMutablePointer<Piece>
-  private let count: Int
-  /// The keys need no escape, are no names that a format needs for itself, and none is there twice: a record that has no others needs no look at its names.
-  let areNamesSettled: Bool
+  private let plans: LinePlans
+  /// What a record is given to point at.
+  let facts: UnsafePointer<Facts>
+
+  /// What a record leaves out. Valid as long as the template lives.
+  @unsafe
+  struct Facts {
+    let pieces: UnsafeBufferPointer<Piece>
+    /// The keys need no escape, are no names that a format needs for itself, and none is there twice: a record that has no others needs no look at its names.
+    let areNamesSettled: Bool
+    /// How a usual record's line is put together; nil: it is not.
+    let text: LinePlan?
+    let json: LinePlan?
+  }
 
   /// A literal of the text, or the key of a value.
   @unsafe
@@ -32,7 +43,6 @@ package final class RecordTemplate: @unchecked Sendable {  // constants; the mem
     self.file = file
     self.line = line
     self.column = column
-    count = pieces.count
     unsafe memory = .allocate(capacity: max(bytes.count, 1))
     unsafe memory.initialize(from: bytes, count: bytes.count)
     unsafe list = .allocate(capacity: max(pieces.count, 1))
@@ -43,14 +53,22 @@ package final class RecordTemplate: @unchecked Sendable {  // constants; the mem
         to: Piece(
           isKey: piece.isKey, isPlain: Escape.isPlainInEveryFormat(text), start: start, count: piece.text.count))
     }
-    unsafe areNamesSettled = Self.areSettled(UnsafeBufferPointer(start: list, count: count))
+    let list = unsafe UnsafeBufferPointer(start: list, count: pieces.count)
+    let areNamesFree = unsafe Self.areFree(list)
+    plans = unsafe LinePlans(list, areNamesFree: areNamesFree)
+    let facts = UnsafeMutablePointer<Facts>.allocate(capacity: 1)
+    unsafe facts.initialize(
+      to: Facts(
+        pieces: list, areNamesSettled: areNamesFree && !list.contains { unsafe $0.isKey && $0.count == 0 },
+        text: plans.text?.plan, json: plans.json?.plan))
+    unsafe self.facts = UnsafePointer(facts)
   }
 
-  /// Whether the keys, as they stand, may name members of any JSON record.
-  private static func areSettled(_ pieces: UnsafeBufferPointer<Piece>) -> Bool {
-    for index in pieces.indices where unsafe pieces[index].isKey {
+  /// Whether the keys, as they stand, may name members of any JSON record. An empty one names none: its value stands in the text alone.
+  private static func areFree(_ pieces: UnsafeBufferPointer<Piece>) -> Bool {
+    for index in pieces.indices where unsafe pieces[index].isKey && pieces[index].count > 0 {
       let key = unsafe UnsafeRawBufferPointer(pieces[index].text)
-      if unsafe !pieces[index].isPlain || key.isEmpty || NameSet.isReservedAnywhere(key) { return false }
+      if unsafe !pieces[index].isPlain || NameSet.isReservedAnywhere(key) { return false }
       for other in index + 1..<pieces.count where unsafe pieces[other].isKey {
         if unsafe key.elementsEqual(pieces[other].text) { return false }
       }
@@ -59,12 +77,13 @@ package final class RecordTemplate: @unchecked Sendable {  // constants; the mem
   }
 
   deinit {
+    unsafe facts.deallocate()
     unsafe list.deallocate()
     unsafe memory.deallocate()
   }
 
   /// Valid as long as the template lives.
-  package var pieces: UnsafeBufferPointer<Piece> { unsafe UnsafeBufferPointer(start: list, count: count) }
+  package var pieces: UnsafeBufferPointer<Piece> { unsafe facts.pointee.pieces }
 }
 
 /// The templates of one process's records, each read once. Used by one thread.
@@ -72,7 +91,9 @@ package final class RecordTemplate: @unchecked Sendable {  // constants; the mem
 /// Premise of every unsafe line: `table` has a slot for every site there can be. A template lives as long as this.
 @safe
 package final class RecordTemplates {
-  private let table: UnsafeMutablePointer<RecordTemplate?>
+  /// By id; what a record is given, without a look at the object it belongs to, which counts who holds it.
+  private let table: UnsafeMutablePointer<UnsafePointer<RecordTemplate.Facts>?>
+  private var templates: [RecordTemplate] = []
   private static let ids = Int(TR_MAX_SITES)
 
   package init() {
@@ -80,22 +101,25 @@ package final class RecordTemplates {
     unsafe table.initialize(repeating: nil, count: Self.ids)
   }
 
-  deinit {
-    unsafe table.deinitialize(count: Self.ids)
-    unsafe table.deallocate()
-  }
+  deinit { unsafe table.deallocate() }
 
   /// Gives a record of a call site what it left out. A record whose site cannot be found counts as truncated: its values have no names.
   @inline(__always)
   package func complete(_ record: inout RecordView, from source: any RingSource) {
-    guard unsafe record.site > 0 else { return }
-    guard unsafe record.site < TR_MAX_SITES else { return unsafe record.isTruncated = true }
-    let slot = unsafe table + Int(record.site)
-    if unsafe slot.pointee == nil { unsafe slot.pointee = source.template(record.site) }
-    if let template = unsafe slot.pointee {
-      unsafe record.complete(with: template)
+    let site = unsafe record.site
+    guard site > 0 else { return }
+    if site < TR_MAX_SITES, let facts = unsafe table[Int(site)] ?? read(site, from: source) {
+      unsafe record.complete(with: facts)
     } else {
       unsafe record.isTruncated = true
     }
+  }
+
+  @inline(never)
+  private func read(_ site: UInt16, from source: any RingSource) -> UnsafePointer<RecordTemplate.Facts>? {
+    guard let template = source.template(site) else { return nil }
+    templates.append(template)
+    unsafe table[Int(site)] = template.facts
+    return unsafe template.facts
   }
 }

@@ -46,6 +46,7 @@ package final class Drain {
   /// Of each ring, by index: what its records have in common, and the time of the last one.
   private var contexts: [RecordContext] = unsafe []
   private let templates = RecordTemplates()
+  private let labels = LabelCopies()
   package internal(set) var counters = DrainCounters()
 
   /// Bytes after which a batch is closed.
@@ -209,11 +210,15 @@ package final class Drain {
     }
     while size < Self.batchSize, let (index, until) = unsafe merge.oldest(upTo: bound) {
       var context = unsafe self.context(of: merge.spans[index].index)
-      unsafe merge.take(from: index, upTo: until) { record, ring in
-        unsafe append(&record, &context, ring: ring)
-        counted.records += 1
-        size = sizeOfBatch(counted.records)
-        return size < Self.batchSize
+      if missing.isEmpty, receiving.count == 1 {
+        size = unsafe collect(&merge, index, upTo: until, &context, into: receiving[0], &counted.records)
+      } else {
+        unsafe merge.take(from: index, upTo: until) { record, ring in
+          unsafe append(&record, &context, ring: ring)
+          counted.records += 1
+          size = sizeOfBatch(counted.records)
+          return size < Self.batchSize
+        }
       }
       for line in lines { unsafe line.endRun(ring: merge.spans[index].index) }
       unsafe contexts[merge.spans[index].index].time = context.time
@@ -225,16 +230,43 @@ package final class Drain {
   private func sizeOfBatch(_ records: UInt64) -> Int {
     var size = 0
     for index in receiving.indices { size = max(size, receiving[index].output.count) }
-    return size > 0 ? size : records > 4096 ? Self.batchSize : 0
+    return size > 0 ? size : records > Self.mostFiltered ? Self.batchSize : 0
   }
+
+  /// Records after which a batch is closed of which no sink gets anything.
+  private static let mostFiltered: UInt64 = 4096
 
   @inline(__always)
   private func append(_ record: inout RecordView, _ context: inout RecordContext, ring: Int) {
-    unsafe templates.complete(&record, from: source)
-    unsafe context.time = max(unsafe clock.nanoseconds(record.ticks), context.time)
-    unsafe context.label = source.label(record.label)
+    unsafe complete(&record, &context)
     for index in receiving.indices { unsafe receiving[index].append(record, context) }
     for index in missing.indices { unsafe missing[index].miss(record, context, ring: ring) }
+  }
+
+  @inline(__always)
+  private func complete(_ record: inout RecordView, _ context: inout RecordContext) {
+    unsafe templates.complete(&record, from: source)
+    unsafe context.time = max(unsafe clock.nanoseconds(record.ticks), context.time)
+    let label = unsafe labels.label(record.label, from: source)
+    unsafe context.label = label.text
+    unsafe context.isLabelPlain = label.isPlain
+  }
+
+  /// Takes a run of one ring's records into the only sink there is. Returns the size of the batch.
+  private func collect(
+    _ merge: inout TimeMerge, _ index: Int, upTo until: UInt64, _ context: inout RecordContext, into line: SinkLine,
+    _ records: inout UInt64
+  ) -> Int {
+    let output = line.output
+    var count = records
+    unsafe merge.take(from: index, upTo: until) { record, _ in
+      unsafe complete(&record, &context)
+      unsafe line.append(record, context)
+      count &+= 1
+      return output.count < Self.batchSize && (output.count > 0 || count <= Self.mostFiltered)
+    }
+    records = count
+    return sizeOfBatch(records)
   }
 
   /// What the formatter is told of a ring's records; `time` is that of the last one.
@@ -301,12 +333,22 @@ package final class Drain {
   }
 
   private func tellLost() -> UInt64? {
-    guard var header = source.readHeader() else { return nil }
-    let byLevel = unsafe Self.byLevel(Array(UnsafeBufferPointer(start: tr_header_lost(&header), count: Int(TR_LEVELS))))
-    let total = byLevel.reduce(0) { $0 &+ $1.1 }
-    guard total != header.lost_told else { return nil }
-    append(.lost(byLevel: byLevel, count: total &- header.lost_told, total: total), ring: 0)
+    guard let (lost, told) = readLost() else { return nil }
+    let total = lost.reduce(0, &+)
+    guard total != told else { return nil }
+    append(.lost(byLevel: Self.byLevel(lost), count: total &- told, total: total), ring: 0)
     return total
+  }
+
+  /// The calls without a ring, by level, and of how many the stream was told. Asked in every pass, which a copy of the whole header would make long.
+  private func readLost() -> (lost: [UInt64], told: UInt64)? {
+    let header = unsafe source.header
+    var lost = [UInt64](repeating: 0, count: Int(TR_LEVELS))
+    var told: UInt64 = 0
+    guard unsafe tr_guarded_copy(&lost, tr_header_lost(header), lost.count * 8),
+      unsafe tr_guarded_copy(&told, &header.pointee.lost_told, 8)
+    else { return nil }
+    return (lost, told)
   }
 
   func counters(_ start: UnsafeMutablePointer<UInt64>) -> [UInt64] {

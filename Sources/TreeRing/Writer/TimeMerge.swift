@@ -77,11 +77,13 @@ struct RingSpan {
     unsafe mendTicks()
   }
 
+  @inline(__always)
   private mutating func mendTicks() {
     if let ticks = unsafe next?.ticks, unsafe ticks > now { unsafe next?.ticks = bound }
   }
 
   /// Whether there are bytes that are no record, or not the one that must come next.
+  @inline(__always)
   var isUnreadable: Bool {
     guard let next = unsafe next else { return unsafe rest.count > 0 }
     return unsafe next.sequence != consumed
@@ -98,7 +100,9 @@ struct RingSpan {
     // Wrapping: where a ring says it stands, nobody vouches for.
     unsafe position &+= UInt64(record.stride)
     unsafe consumed &+= 1
-    unsafe rest = UnsafeRawBufferPointer(rebasing: rest[record.stride...])
+    // The view has seen that the record lies within the rest.
+    unsafe rest = UnsafeRawBufferPointer(
+      start: rest.baseAddress.map { unsafe $0 + record.stride }, count: rest.count &- record.stride)
     unsafe next = RecordView(rest)
     unsafe mendTicks()
   }

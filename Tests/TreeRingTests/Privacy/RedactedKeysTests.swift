@@ -26,6 +26,33 @@ import Testing
   ])
   func leavesTheseAlone(_ name: String) { #expect(!hides(name)) }
 
+  /// The quick look at a name must never miss one: every ending of a few letters, before and behind what separates and what is skipped.
+  @Test(arguments: [
+    RedactedKeys.standard, .none, RedactedKeys(["id"]), RedactedKeys(["a", "pin2", "b-c"]),
+    RedactedKeys(["é", "x_é.y"]),
+  ])
+  func theQuickLookMissesNone(_ keys: RedactedKeys) {
+    let words = ["", "a", "id", "pin", "PIN2", "bc", "ssn", "key", "jwt", "é", "token", "api"]
+    let separators = ["", ".", "-", "_", " ", "\u{E}", "1", "É", "@"]
+    for first in words {
+      for second in words {
+        for separator in separators {
+          for end in separators {
+            let name = first + separator + second + end
+            #expect(hides(name, keys) == Self.isHidden(name, keys), "\(name.debugDescription)")
+          }
+        }
+      }
+    }
+  }
+
+  /// The documentation's sentence, word for word.
+  private static func isHidden(_ name: String, _ keys: RedactedKeys) -> Bool {
+    let component = name.utf8.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false).last ?? []
+    let letters = component.filter { !"-_ ".utf8.contains($0) }.map { (65...90).contains($0) ? $0 | 0x20 : $0 }
+    return keys.names.contains { letters.suffix($0.utf8.count).elementsEqual($0.utf8) }
+  }
+
   @Test func namesAreComparedAsTheyAreMeant() {
     let keys = RedactedKeys(["Customer-IBAN", "customer_iban", "", "-"])
     #expect(keys.names == ["customeriban"])
