@@ -11,6 +11,8 @@ import TreeRing
 /// end.
 enum Stop {
   private static let isOver = Atomic<Bool>(false)
+  /// Calls of all threads that have returned.
+  private static let calls = Atomic<Int>(0)
 
   static func runMany() {
     let threads = (0..<2).map { _ in
@@ -44,6 +46,7 @@ enum Stop {
           log.info("number \(number, "number") of \(thread, "thread")")
           number += 1
           progress.store(number, thread: thread)
+          calls.add(1, ordering: .relaxed)
           // Slow enough for the rings: the question is what happens around the stop.
           usleep(20)
         }
@@ -53,7 +56,9 @@ enum Stop {
       usleep(20_000)
       LogSystem.stop()
     }
-    usleep(20_000)
+    // However long that takes on a busy machine: there must be calls after the stop.
+    let enough = calls.load(ordering: .relaxed) + 200
+    while calls.load(ordering: .relaxed) < enough { usleep(1000) }
     isOver.store(true, ordering: .relaxed)
     for thread in threads { pthread_join(thread, nil) }
     LogStorm.say("done")

@@ -32,7 +32,7 @@ import Testing
       let run = try StormRun()
       let output = try run.finish("stop", "4", run.progressFile, "\(stops)")
       #expect(output == "done\n")
-      let before = try run.records().count
+      let before = try StreamAccount(run.records()).records.count
       try run.recover()
       let account = try StreamAccount(run.records())
       #expect(account.faults == [])
