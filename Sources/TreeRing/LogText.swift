@@ -77,8 +77,8 @@ extension RecordWriter {
   /// A writer that is full from the start.
   @inlinable @inline(__always)
   static var nowhere: RecordWriter {
-    let nowhere = unsafe UnsafeMutablePointer(mutating: tr_element())
-    return unsafe RecordWriter(RecordPlace(cursor: nowhere, limit: nil, slots: tr_site_slots(tr_site_at(TR_SITE_NONE))))
+    let cursor = unsafe UnsafeMutablePointer(mutating: tr_element())
+    return unsafe RecordWriter(RecordPlace(cursor: cursor, limit: nil, slots: tr_site_slots(tr_site_at(TR_SITE_NONE))))
   }
 }
 

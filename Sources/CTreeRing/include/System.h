@@ -21,9 +21,6 @@ static inline bool tr_exchange_if32(void *p, uint32_t expected, uint32_t desired
 static inline bool tr_exchange_if64(void *p, uint64_t expected, uint64_t desired) {
   return __atomic_compare_exchange_n((uint64_t *)p, &expected, desired, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
 }
-static inline bool tr_exchange_if16(void *p, uint16_t expected, uint16_t desired) {
-  return __atomic_compare_exchange_n((uint16_t *)p, &expected, desired, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
-}
 static inline uint64_t tr_add64(void *p, uint64_t value) { return __atomic_fetch_add((uint64_t *)p, value, __ATOMIC_RELAXED); }
 static inline void tr_store8(void *p, uint8_t value) { __atomic_store_n((uint8_t *)p, value, __ATOMIC_RELEASE); }
 static inline uint16_t tr_load16(const void *p) { return __atomic_load_n((const uint16_t *)p, __ATOMIC_ACQUIRE); }

@@ -3,7 +3,7 @@ public import CTreeRing
 /// Writes a record's segments, in place: into the ring while a call is under way, or into a buffer of a stored message.
 ///
 /// A cursor, a limit and the call site's next slot. A piece that is what the slot expects costs one comparison, and no bytes; everything else is written in full, out of
-/// line (`RecordWriter+InFull.swift`). A segment that does not fit is cut (a string) or left out, and the writer is *full* from then on: every further segment is
+/// line (`RecordPlace+InFull.swift`). A segment that does not fit is cut (a string) or left out, and the writer is *full* from then on: every further segment is
 /// ignored, and the end of the call decides between a truncated record and a drop. No call allocates, locks or enters the kernel.
 ///
 /// **Why two words for a place.** The cursor is `base + offset`, the slot `slotBase + slotOffset`. Where a call is inlined the compiler knows both offsets at each piece of

@@ -1,7 +1,7 @@
 public import CTreeRing
 
 /// Copies a string into a record the way almost all go: UTF-8 in one piece, of at most 32 bytes, where there is room. Writes the length, in two bytes, and the bytes, and
-/// returns where they end; nil: nothing is done, take the general way (``RecordWriter/writing(_:_:_:)``).
+/// returns where they end; nil: nothing is done, take the general way (``RecordPlace/writing(_:_:_:)``).
 ///
 /// The standard library hands out a string's bytes by a closure, and those of a short one, which lie in the string itself, through memory: twenty instructions more,
 /// and a load that has to wait for two stores. So the string's two words are taken as they are, with a compiler whose standard library is known to lay
