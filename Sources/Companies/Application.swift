@@ -41,10 +41,11 @@ package struct Application: Service {
       ).respond)
   }
 
-  /// Makes the data directory and the store in it, and fills the store, where they are missing. For a supervisor, so
-  /// that its workers find it done. Blocks.
+  /// Makes the data directory and the store in it, and fills the store, where they are missing, and looks whether the
+  /// static files are there. For a supervisor: its workers find it done, and what is wrong is told once. Blocks.
   /// - Throws: ``StartError``.
-  package static func prepareStore(dataDirectory: String) throws {
+  package static func prepare(dataDirectory: String, staticFilesDirectory: String?) throws {
+    _ = try StaticFiles(directory: staticFilesDirectory, logger: logger)
     try Store(directory: dataDirectory).close()
   }
 

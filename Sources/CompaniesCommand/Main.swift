@@ -35,13 +35,17 @@ struct Main {
     let code = supervisor.run()
     // Our own rings are closed first: then the shipper finds every stream at its end.
     LogSystem.stop()
-    _ = shipping.finish()
+    guard shipping.finish() else {
+      throw fail(
+        "stopped, but not every record is in the archive: the rest waits in \(rings) for the next start with this data directory",
+        .failure)
+    }
     if code != 0 { throw ExitCode(code) }
   }
 
   private func prepareData(_ directory: String) throws {
     do {
-      try Application.prepareStore(dataDirectory: directory)
+      try Application.prepare(dataDirectory: directory, staticFilesDirectory: place.staticFiles)
       try Syscalls.makeDirectories(directory + "/crashes", mode: 0o750)
     } catch let error as StartError {
       throw fail(error, error.isConfigurationError ? .configurationError : .failure)
@@ -80,7 +84,7 @@ struct Main {
       try RingDirectory.prepare(rings)
       return try Pipeline(configuration, complain: Syscalls.complain).start()
     } catch {
-      throw fail(error, .configurationError)
+      throw fail("\(error)", .configurationError)
     }
   }
 

@@ -31,10 +31,10 @@ package final class PipelineThread {
     }
   }
 
-  /// Delivers what there is, and returns what was delivered in all. Blocking.
-  package func finish() -> DrainCounters {
+  /// Delivers what there is, and returns whether that was possible; if not, the reason was told. Blocking.
+  package func finish() -> Bool {
     pipeline.stop()
     pthread_join(thread, nil)
-    return pipeline.counters
+    return pipeline.isComplete
   }
 }

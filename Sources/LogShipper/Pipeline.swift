@@ -21,16 +21,18 @@ package final class Pipeline: @unchecked Sendable {  // all but `isStopping` and
   /// Opens the outputs. Blocking.
   ///
   /// - Parameter complain: takes one line whenever something goes wrong that the pipeline lives through.
-  /// - Throws: ``LogError`` when an output cannot be used.
-  package init(_ configuration: ShipperConfiguration, complain: @escaping (String) -> Void) throws(LogError) {
+  /// - Throws: ``ConfigurationError`` when an output cannot be used.
+  package init(_ configuration: ShipperConfiguration, complain: @escaping (String) -> Void) throws(ConfigurationError) {
     var sinks: [any Sink] = []
     for output in configuration.outputs {
-      sinks.append(try FileOutput(path: configuration.resolve(output.path)))
+      do { sinks.append(try FileOutput(path: configuration.resolve(output.path))) } catch {
+        throw ConfigurationError(configuration.file, line: output.line, "outputs.\(output.name).path: \(error)")
+      }
     }
     inputs = configuration.inputs.map { RingsInput(directory: $0.directory, sinks: sinks, complain: complain) }
   }
 
-  /// Ships until ``stop()``, then delivers what there is, closes the streams of the processes that are gone, and returns.
+  /// Ships until ``stop()``, then delivers what there is by then, closes the streams of the processes that are gone, and returns. Can be called again.
   package func run() {
     var naps = 0
     var discovery: UInt64 = 0
@@ -50,6 +52,7 @@ package final class Pipeline: @unchecked Sendable {  // all but `isStopping` and
       pause(progress, naps, until: min(discovery, synchronise))
     }
     finish()
+    isStopping.store(false, ordering: .releasing)
   }
 
   /// Naps while records come, and a little longer; then sleeps until a process rings. A process that logs every millisecond is not made to ring for each record.
@@ -65,12 +68,11 @@ package final class Pipeline: @unchecked Sendable {  // all but `isStopping` and
 
   /// The last rounds: twice, because a process may have ended, and so become ours, between the first look and its end.
   private func finish() {
-    for _ in 0..<2 {
-      inputs.forEach { $0.discover() }
-      while collect() == .delivered {}
-    }
-    inputs.forEach { $0.synchronise() }
+    for _ in 0..<2 { isComplete = inputs.map { $0.finish() }.allSatisfy(\.self) }
   }
+
+  /// Whether the last rounds could deliver all there was; if not, records wait in their rings for the next run, and the reason was told. Only after ``run()``.
+  package private(set) var isComplete = true
 
   /// Ends ``run()`` soon. From any thread, and from a signal handler.
   package func stop() {

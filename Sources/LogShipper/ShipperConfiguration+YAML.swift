@@ -5,9 +5,10 @@ import Yams
 package struct ConfigurationError: Error, Equatable, CustomStringConvertible {
   package let description: String
 
-  init(_ file: String, _ node: Node?, _ problem: String) {
-    let line = node?.mark.map { ":\($0.line)" } ?? ""
-    description = "\(file)\(line): \(problem)"
+  init(_ file: String, _ node: Node?, _ problem: String) { self.init(file, line: node?.mark?.line, problem) }
+
+  init(_ file: String?, line: Int?, _ problem: String) {
+    description = (file.map { $0 + (line.map { ":\($0)" } ?? "") + ": " } ?? "") + problem
   }
 }
 
@@ -28,19 +29,25 @@ extension ShipperConfiguration {
     }
     inputs = try reader.sections("inputs", Self.input)
     outputs = try reader.sections("outputs", Self.output)
+    self.file = file
+    line = reader.line("data_dir")
   }
 
   private static func input(_ name: String, _ section: SectionReader) throws(ConfigurationError) -> Input {
     try section.expect("type", oneOf: ["rings"])
     try section.allow(["type", "dir"])
-    return Input(name: name, directory: try section.string("dir", default: RingDirectory.standard()))
+    var input = Input(name: name, directory: try section.string("dir", default: RingDirectory.configured()))
+    input.line = section.line("dir") ?? section.line("type")
+    return input
   }
 
   private static func output(_ name: String, _ section: SectionReader) throws(ConfigurationError) -> Output {
     try section.expect("type", oneOf: ["file"])
     try section.allow(["type", "path", "compress"])
     if section.child("compress") != nil { try section.expect("compress", oneOf: ["none"]) }
-    return Output(name: name, path: try section.string("path"))
+    var output = Output(name: name, path: try section.string("path"))
+    output.line = section.line("path")
+    return output
   }
 
   private static func oneLine(_ text: String) -> String {
@@ -66,6 +73,8 @@ struct SectionReader {
   }
 
   func child(_ key: String) -> Node? { mapping[Node(key)] }
+
+  func line(_ key: String) -> Int? { child(key)?.mark?.line }
 
   private func name(_ key: String) -> String { path.isEmpty ? key : "\(path).\(key)" }
 

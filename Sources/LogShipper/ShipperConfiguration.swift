@@ -4,6 +4,10 @@ package struct ShipperConfiguration: Sendable, Equatable {
   package var dataDirectory: String
   package var inputs: [Input]
   package var outputs: [Output]
+  /// The file it was read from; nil when it was not.
+  var file: String?
+  /// Where in the file `data_dir` stands.
+  var line: Int?
 
   package init(dataDirectory: String, inputs: [Input], outputs: [Output]) {
     self.dataDirectory = dataDirectory
@@ -15,6 +19,8 @@ package struct ShipperConfiguration: Sendable, Equatable {
   package struct Input: Sendable, Equatable {
     package var name: String
     package var directory: String
+    /// Where in the file it stands.
+    var line: Int?
 
     package init(name: String, directory: String) {
       self.name = name
@@ -26,6 +32,8 @@ package struct ShipperConfiguration: Sendable, Equatable {
   package struct Output: Sendable, Equatable {
     package var name: String
     package var path: String
+    /// Where in the file it stands.
+    var line: Int?
 
     package init(name: String, path: String) {
       self.name = name

@@ -3,5 +3,11 @@ public struct LogError: Error, Sendable, CustomStringConvertible {
   /// What failed and what to do about it, in one line.
   public let description: String
 
-  package init(_ description: String) { self.description = description }
+  /// The kernel's reason, where it was the kernel that refused.
+  package let errno: Errno?
+
+  package init(_ description: String, errno: Errno? = nil) {
+    self.description = description
+    self.errno = errno
+  }
 }

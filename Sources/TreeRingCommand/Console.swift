@@ -22,5 +22,5 @@ extension ExitCode {
 
 /// Where rings are looked for when no directory is named.
 enum DefaultDirectory {
-  static var rings: String { Syscalls.environment("TREERING_DIR") ?? RingDirectory.standard() }
+  static var rings: String { RingDirectory.configured() }
 }

@@ -7,6 +7,7 @@ struct Rings: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "List ring files: process, alive or dead, records unread, dropped.",
     discussion: """
+      Directories of rings in that directory, as `companies` makes them, are listed too.
       Looks without touching: nothing is read out of a ring. `treering recover` finishes what dead processes left, `treering tail` shows what is in them.
       FULL is how full the fullest ring of a process is, PEAK how full one ever was: from three quarters on, records below warning are dropped, and TREERING_RING_SIZE is too small.
       A file that cannot be read is told on standard error, and the exit code is 1; the others are listed all the same.
@@ -62,10 +63,12 @@ struct RingsLook {
 
   /// Throws exit code 1, and tells why, when the directory cannot be listed.
   init(_ directory: String) throws {
-    isThere = (try? Syscalls.status(ofPath: directory)) != nil
-    guard isThere else { return }
     let paths: [String]
-    do { paths = try RingDirectory.files(in: directory) } catch {
+    do {
+      isThere = try RingDirectory.exists(directory)
+      guard isThere else { return }
+      paths = try RingDirectory.nested(in: directory).flatMap(RingDirectory.files)
+    } catch {
       Console.complain("\(error)")
       throw ExitCode.failure
     }

@@ -1,15 +1,78 @@
 import Glibc
 import LogShipper
+import Synchronization
 
-/// SIGTERM and SIGINT end the pipeline after it has delivered what is there.
-enum ShippingSignals {
-  nonisolated(unsafe) private static var pipeline: Pipeline?
+/// SIGTERM and SIGINT end the daemon after it has delivered what is there; SIGHUP makes it read its configuration again. A thread of their own waits for them, so
+/// that nothing has to be safe in a handler.
+final class ShippingSignals: Sendable {
+  enum Request: Sendable {
+    case stop
+    case reload
+  }
 
-  /// Call once, before `run`. The handler stores one flag, which is safe at any moment.
-  static func stop(_ pipeline: Pipeline) {
-    unsafe self.pipeline = pipeline
-    for number in [SIGTERM, SIGINT] {
-      signal(number) { _ in unsafe ShippingSignals.pipeline?.stop() }
+  private struct State: Sendable {
+    var pipeline: Pipeline?
+    /// What was asked for and not done yet; a stop stays.
+    var request: Request?
+  }
+
+  private let state = Mutex(State())
+
+  /// Call once, on the first thread, before there are others: from now on no thread takes these signals but the one that is started here.
+  init() {
+    var awaited = sigset_t()
+    unsafe sigemptyset(&awaited)
+    for number in [SIGTERM, SIGINT, SIGHUP] { unsafe sigaddset(&awaited, number) }
+    unsafe pthread_sigmask(SIG_BLOCK, &awaited, nil)
+    var thread = pthread_t()
+    let context = unsafe Unmanaged.passRetained(self)
+    let failed = unsafe pthread_create(
+      &thread, nil,
+      { context in
+        if let context = unsafe context { unsafe Unmanaged<ShippingSignals>.fromOpaque(context).takeRetainedValue().wait() }
+        return nil
+      }, context.toOpaque())
+    // Without the thread nobody could stop the daemon in peace.
+    precondition(failed == 0, "cannot start the thread that waits for signals")
+  }
+
+  private func wait() {
+    var awaited = sigset_t()
+    unsafe sigemptyset(&awaited)
+    for number in [SIGTERM, SIGINT, SIGHUP] { unsafe sigaddset(&awaited, number) }
+    while true {
+      var number: Int32 = 0
+      guard unsafe sigwait(&awaited, &number) == 0 else { continue }
+      ask(for: number == SIGHUP ? .reload : .stop)
+    }
+  }
+
+  private func ask(for request: Request) {
+    state.withLock { state in
+      if state.request != .stop { state.request = request }
+      state.pipeline?.stop()
+    }
+  }
+
+  /// Runs the pipeline until a signal comes, or has come already, and returns what was asked for.
+  func run(_ pipeline: Pipeline) -> Request {
+    state.withLock { state in
+      state.pipeline = pipeline
+      if state.request != nil { pipeline.stop() }
+    }
+    while true {
+      pipeline.run()
+      if let request = takeRequest() { return request }
+    }
+  }
+
+  /// Nil when the pipeline was stopped by a signal that has been served already: a second one that came while it was stopping.
+  private func takeRequest() -> Request? {
+    state.withLock { state in
+      guard let request = state.request else { return nil }
+      state.pipeline = nil
+      if request == .reload { state.request = nil }
+      return request
     }
   }
 }

@@ -55,6 +55,7 @@ struct Supervise: ParsableCommand {
       ).run()
     } catch {
       Console.complain("\(error)")
+      if case .invalidAddress? = error as? ListenError { throw ExitCode(EX_USAGE) }
       throw ExitCode.failure
     }
     if code != 0 { throw ExitCode(code) }

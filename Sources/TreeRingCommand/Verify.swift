@@ -7,7 +7,7 @@ struct Verify: ParsableCommand {
     abstract: "Prove that an archive is complete: nothing lost, nothing doubled.",
     discussion: """
       The last line is `emitted E delivered D dropped X lost L duplicated U open O`. Exit 0 needs lost, duplicated and open to be 0: a ring is open \
-      while its closing record is missing, because its process lives or its end is cut.
+      while its closing record is missing, because its process lives or its end is cut. Files without any ring prove nothing: exit 1, but for --live.
       """)
 
   @Argument(help: "NDJSON files, in any order.")

@@ -1,3 +1,5 @@
+import Foundation
+import TestSupport
 import Testing
 
 @testable import LogShipper
@@ -13,8 +15,10 @@ struct ShipperConfigurationTests {
         outputs:
           archive: { type: file, path: "archive/%Y-%m-%d.ndjson" }
         """, file: "t.yaml")
-    #expect(configuration.inputs == [.init(name: "app", directory: "/dev/shm/treering-1000")])
-    #expect(configuration.outputs == [.init(name: "archive", path: "archive/%Y-%m-%d.ndjson")])
+    #expect(configuration.inputs.map(\.name) == ["app"])
+    #expect(configuration.inputs.map(\.directory) == ["/dev/shm/treering-1000"])
+    #expect(configuration.outputs.map(\.name) == ["archive"])
+    #expect(configuration.outputs.map(\.path) == ["archive/%Y-%m-%d.ndjson"])
     #expect(configuration.resolve("archive/x") == "/var/lib/treering/archive/x")
     #expect(configuration.resolve("/srv/x") == "/srv/x")
   }
@@ -46,6 +50,36 @@ struct ShipperConfigurationTests {
       let text = "\(error)"
       return text.contains(says) && !text.contains("\n")
     }
+  }
+
+  /// Only looked at: what is missing is not made.
+  @Test func placesThatCannotBeUsedAreNamed() throws {
+    let directory = try TemporaryDirectory()
+    let here = directory.path
+    try "a file".write(toFile: here + "/file", atomically: false, encoding: .utf8)
+    try FileManager.default.createDirectory(atPath: here + "/folder.ndjson", withIntermediateDirectories: false)
+    try FileManager.default.createDirectory(
+      atPath: here + "/open", withIntermediateDirectories: false, attributes: [.posixPermissions: 0o755])
+    func problems(data: String = "data", rings: String = "rings", path: String = "a/%Y.ndjson") throws -> [String] {
+      try ShipperConfiguration(
+        yaml: """
+          data_dir: \(here)/\(data)
+          inputs:
+            app: { type: rings, dir: \(here)/\(rings) }
+          outputs:
+            archive: { type: file, path: \(path) }
+          """, file: "t.yaml"
+      ).problems.map(\.description)
+    }
+    #expect(try problems() == [])
+    let notThere = " \(here)/file is not a directory; name another place"
+    #expect(try problems(data: "file", path: here + "/x.ndjson") == ["t.yaml:1: data_dir:" + notThere])
+    #expect(try problems(path: here + "/file/x.ndjson") == ["t.yaml:5: outputs.archive.path:" + notThere])
+    #expect(try problems(path: here + "/folder.ndjson").first?.contains("is not a regular file") == true)
+    #expect(try problems(rings: "file").first?.hasPrefix("t.yaml:3: inputs.app.dir: the ring directory") == true)
+    #expect(try problems(rings: "open").first?.contains("run: chmod 700 \(here)/open") == true)
+    #expect(try problems(rings: "file/below").first?.contains("Not a directory") == true)
+    #expect(directory.names(in: "") == ["file", "folder.ndjson", "open"])
   }
 
   @Test func aPathFollowsTheDateInUTC() {

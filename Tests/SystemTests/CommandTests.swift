@@ -30,7 +30,7 @@ struct CommandTests {
       ("treering", ["recover", here + "/file"], 1, "file"),
       ("treering", ["rings", here + "/file"], 1, "file"),
       ("treering", ["supervise", "--workers", "1"], 64, "program"),
-      ("treering", ["supervise", "--listen", "nowhere", "--", "/bin/true"], 1, "nowhere"),
+      ("treering", ["supervise", "--listen", "nowhere", "--", "/bin/true"], 64, "nowhere"),
     ]
     for test in cases {
       let result = try TreeRing.run(program: test.program, test.arguments, in: here)

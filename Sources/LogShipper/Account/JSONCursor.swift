@@ -144,9 +144,8 @@ struct JSONCursor {
     let start = position
     var value: UInt64? = 0
     while let byte = peek(line), byte >= UInt8(ascii: "0"), byte <= UInt8(ascii: "9") {
-      let (product, overflow) = (value ?? 0).multipliedReportingOverflow(by: 10)
-      let sum = product &+ UInt64(byte - UInt8(ascii: "0"))
-      value = value == nil || overflow || sum > UInt64(Int64.max) ? nil : sum
+      let digit = UInt64(byte - UInt8(ascii: "0"))
+      value = value.flatMap { $0 > (UInt64(Int64.max) - digit) / 10 ? nil : $0 * 10 + digit }
       position += 1
     }
     if position > start { return value }

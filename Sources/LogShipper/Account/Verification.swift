@@ -16,7 +16,7 @@ package struct Verification {
   ///   - verbose: shows every process, not only those with problems.
   ///   - print: takes one line of the report, without a line feed.
   ///   - complain: takes one line about why there is no report.
-  /// - Returns: the exit code: 0 when the account is complete, 1 when it is not or a file cannot be read, 64 without files.
+  /// - Returns: the exit code: 0 when the account is complete, 1 when it is not, when there is no ring in the files, or when one cannot be read, 64 without files.
   package static func run(
     paths: [String], live: Bool, json: Bool, verbose: Bool = false, print: (String) -> Void,
     complain: (String) -> Void = { Syscalls.complain($0) }
@@ -36,7 +36,9 @@ package struct Verification {
     let verdict = verification.account.verdict
     let report = AccountReport(verdict, files: paths, live: live, cutLines: verification.cutLines)
     if json { print(report.json) } else { report.text(verbose: verbose).forEach(print) }
-    return verdict.isComplete(live: live) ? 0 : 1
+    // Nothing at all is also what is left of an archive that was cut off at its start.
+    let isProof = live || !verdict.processes.isEmpty
+    return isProof && verdict.isComplete(live: live) ? 0 : 1
   }
 
   private mutating func read(_ path: String, _ file: Int) throws(LogError) {

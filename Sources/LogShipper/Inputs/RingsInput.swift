@@ -8,7 +8,10 @@ package final class RingsInput {
   private let sinks: [any Sink]
   private let complain: (String) -> Void
   private var collectors: [String: RingCollector] = [:]
+  /// Files that are no ring files of ours, and stay that.
   private var refused: Set<String> = []
+  /// Files that could not be opened, or taken over, at the last round, and why.
+  private var problems: [String: String] = [:]
   private var isDirectoryRefused = false
   /// Records and bytes of processes that are finished.
   private var past = DrainCounters()
@@ -36,8 +39,7 @@ package final class RingsInput {
   package func discover() {
     let paths: [String]
     do {
-      // A directory that no process has made yet is nothing wrong.
-      guard (try? Syscalls.status(ofPath: directory)) != nil else { return }
+      guard try RingDirectory.exists(directory) else { return }
       try RingDirectory.check(directory)
       paths = try RingDirectory.files(in: directory)
       isDirectoryRefused = false
@@ -47,26 +49,50 @@ package final class RingsInput {
       return
     }
     refused.formIntersection(paths)
+    problems = problems.filter { paths.contains($0.key) }
     for path in paths where collectors[path] == nil && !refused.contains(path) { attach(path) }
   }
 
   private func attach(_ path: String) {
     do {
       collectors[path] = try RingCollector(path: path) { _ in sinks }
+      problems[path] = nil
     } catch RingAttachment.Refusal.busy {
       // Its own writer, or another collector: asked again at the next round, for it may die.
     } catch RingAttachment.Refusal.gone {
       // It was finished after the directory was listed: by its own process as a rule.
-    } catch {
+    } catch RingAttachment.Refusal.unusable(let reason) {
       refused.insert(path)
-      complain("\(error); left alone")
+      complain("\(reason); left alone")
+    } catch {
+      // For lack of descriptors, say, or because half a batch could not be taken back from a full disk: asked again at the next round, told once.
+      let problem = "\(error)"
+      if problems[path] != problem { complain("\(problem); tried again") }
+      problems[path] = problem
     }
   }
 
   /// Takes one batch from each process.
-  package func collect() -> Progress {
+  package func collect() -> Progress { collect { _ in true } }
+
+  /// Delivers what is committed now, and closes the streams of the processes that are gone, and lets go of all rings. What a process commits meanwhile is for
+  /// the next collector, so this ends however much it logs.
+  ///
+  /// - Returns: whether all of it could be delivered; if not, the reason was told.
+  package func finish() -> Bool {
+    discover()
+    collectors.values.forEach { $0.mark() }
+    var progress = Progress.delivered
+    while progress == .delivered { progress = collect { !$0.hasReachedMark } }
+    synchronise()
+    past = counters
+    collectors = [:]
+    return progress == .idle && problems.isEmpty && !isDirectoryRefused
+  }
+
+  private func collect(where isWanted: (RingCollector) -> Bool) -> Progress {
     var progress = Progress.idle
-    for (path, collector) in collectors {
+    for (path, collector) in collectors where isWanted(collector) {
       switch collector.step() {
       case .idle: continue
       case .delivered: progress = max(progress, .delivered)
@@ -86,7 +112,8 @@ package final class RingsInput {
   private var isStalled = false
 
   private func tellStall(_ error: Errno) {
-    if !isStalled { complain("cannot write the archive: \(error); records wait in their rings") }
+    let outputs = sinks.map(\.name).joined(separator: ", ")
+    if !isStalled { complain("cannot write to \(outputs): \(error); records wait in their rings") }
     isStalled = true
   }
 

@@ -6,6 +6,7 @@ package import TreeRing
 /// As a ``Sink`` it takes part in the intent journal of every ring file that is drained into it, so a collector's death neither loses nor repeats
 /// a record. One thread at a time.
 package final class FileOutput: Sink {
+  package let name: String
   package let format = LogFormat.json
   package let colours = false
   package let level = Level.trace
@@ -18,6 +19,7 @@ package final class FileOutput: Sink {
   ///   - now: nanoseconds since 1970.
   /// - Throws: ``LogError`` when the directory cannot be made or today's file cannot be opened.
   package init(path: String, now: @escaping () -> UInt64 = { Syscalls.now(CLOCK_REALTIME) }) throws(LogError) {
+    name = "file:\(path)"
     pattern = PathPattern(path)
     self.now = now
     _ = try file()
@@ -29,7 +31,7 @@ package final class FileOutput: Sink {
     if let current, current.path == path { return current }
     let directory = String(path[..<(path.lastIndex(of: "/") ?? path.startIndex)])
     do { try Syscalls.makeDirectories(directory, mode: 0o750) } catch {
-      throw LogError("cannot make the archive directory \(directory): \(error); check its parent's permissions")
+      throw LogError("cannot make the archive directory \(directory): \(error); check its parent's permissions", errno: error)
     }
     let file = try FileSink(path: path, format: .json)
     current?.synchronise()
@@ -38,7 +40,9 @@ package final class FileOutput: Sink {
   }
 
   package func intent(length: Int) throws(Errno) -> SinkIntent {
-    do { return try file().intent(length: length) } catch let error as Errno { throw error } catch { throw Errno(EIO) }
+    let file: FileSink
+    do { file = try self.file() } catch { throw error.errno ?? Errno(EIO) }
+    return try file.intent(length: length)
   }
 
   package func write(_ bytes: UnsafeRawBufferPointer) throws(Errno) {

@@ -24,14 +24,16 @@ package final class RingAttachment: RingSource {
     case busy(String)
     /// There is no such file: nothing is wrong when it was seen a moment ago, for whoever finishes a file removes it.
     case gone(String)
-    /// It is no ring file, or a damaged one, or somebody else's.
+    /// It is no ring file, or a damaged one, or somebody else's: it will not get better.
     case unusable(String)
+    /// The system refused to open, read or map it, for lack of descriptors, of memory or of rights: another time it may not.
+    case unreadable(String)
 
     package var description: String {
       switch self {
       case .busy(let path): "\(path) is being read by its own process or by another collector"
       case .gone(let path): "there is no ring file \(path): it is finished and removed, or the name is wrong"
-      case .unusable(let reason): reason
+      case .unusable(let reason), .unreadable(let reason): reason
       }
     }
   }
@@ -46,7 +48,9 @@ package final class RingAttachment: RingSource {
     } catch  where error.code == ENOENT {
       throw .gone(path)
     } catch {
-      throw .unusable("cannot open the ring file \(path): \(error)")
+      // A symbolic link stays one.
+      let reason = "cannot open the ring file \(path): \(error)"
+      throw error.code == ELOOP ? .unusable(reason) : .unreadable(reason)
     }
     var isKept = false
     defer { if !isKept { close(descriptor) } }
@@ -59,7 +63,7 @@ package final class RingAttachment: RingSource {
     let protection = consumes ? PROT_READ | PROT_WRITE : PROT_READ
     let memory = unsafe mmap(nil, Int(TR_HEADER_SIZE), protection, MAP_SHARED, descriptor, 0)
     guard let memory = unsafe memory, unsafe memory != MAP_FAILED else {
-      throw .unusable("cannot map the ring file \(path): \(Errno.current)")
+      throw .unreadable("cannot map the ring file \(path): \(Errno.current)")
     }
     isKept = true
     self.descriptor = descriptor
@@ -81,7 +85,7 @@ package final class RingAttachment: RingSource {
   /// Reads the header and refuses what cannot be a ring file of this version.
   private static func check(_ path: String, _ descriptor: Int32) throws(Refusal) -> (TRProcessHeader, UInt32) {
     let status: stat
-    do { status = try Syscalls.status(of: descriptor) } catch { throw .unusable("cannot read \(path): \(error)") }
+    do { status = try Syscalls.status(of: descriptor) } catch { throw .unreadable("cannot read \(path): \(error)") }
     guard status.st_mode & S_IFMT == S_IFREG else { throw .unusable("\(path) is not a regular file") }
     guard status.st_uid == geteuid() || geteuid() == 0 else {
       throw .unusable("\(path) belongs to user \(status.st_uid); run as that user or as root")

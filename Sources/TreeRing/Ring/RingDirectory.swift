@@ -14,6 +14,28 @@ package enum RingDirectory {
     return "/dev/shm/treering-\(getuid())"
   }
 
+  /// Where rings go for this process: `$TREERING_DIR`, or else the standard place. An empty variable counts as none.
+  package static func configured(_ variable: (String) -> String? = Syscalls.environment) -> String {
+    if let directory = variable("TREERING_DIR"), !directory.isEmpty { return directory }
+    return standard(variable)
+  }
+
+  /// `directory`, and the ring directories in it, one level down: a program may keep its rings apart, as `companies` does for each data directory.
+  package static func nested(in directory: String) -> [String] {
+    let below = ((try? Syscalls.list(directory)) ?? []).map { directory + "/" + $0 }
+    return [directory] + below.filter { (try? check($0)) != nil }
+  }
+
+  /// Whether there is anything at that path. That no process has made the directory yet is nothing wrong; that it cannot be looked at is.
+  package static func exists(_ directory: String) throws(LogError) -> Bool {
+    do { _ = try Syscalls.status(ofPath: directory) } catch  where error.code == ENOENT {
+      return false
+    } catch {
+      throw LogError("cannot read the ring directory \(directory): \(error)")
+    }
+    return true
+  }
+
   /// Makes `directory` when it is missing, and refuses one that is another user's, or open to others, or a symbolic link: whoever can write there could
   /// put records into our logs. Blocking; a few system calls.
   package static func prepare(_ directory: String) throws(LogError) {

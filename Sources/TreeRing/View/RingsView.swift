@@ -53,7 +53,7 @@ package final class RingsView: ViewSource {
   package func backlog(_ limit: Int?) throws(LogError) -> [ViewItem] {
     var items: [ViewItem] = []
     let moment = RingObserver.moment()
-    if let directory, (try? Syscalls.status(ofPath: directory)) != nil {
+    if let directory, try RingDirectory.exists(directory) {
       try RingDirectory.check(directory)
       discover(&items, from: .backlog)
     }
@@ -87,7 +87,8 @@ package final class RingsView: ViewSource {
     // The directory may have been replaced by another, so the watch is not relied on.
     guard hasEvents() || now &- listed >= Self.listingPeriod else { return false }
     listed = now
-    return (try? Syscalls.status(ofPath: directory)) != nil
+    // One that cannot be looked at is told by the listing.
+    return (try? RingDirectory.exists(directory)) != false
   }
 
   /// Whether a file has come since the last look. What it was, the listing shows.
@@ -109,8 +110,9 @@ package final class RingsView: ViewSource {
       problem = nil
     } catch {
       // It may have been removed since it was seen: then it may come again.
-      guard (try? Syscalls.status(ofPath: directory)) != nil, problem != error.description else { return }
+      guard (try? RingDirectory.exists(directory)) != false, problem != error.description else { return }
       problem = error.description
+      hasRefused = true
       tell(.refused(error.description), directory, nil, &items)
     }
   }

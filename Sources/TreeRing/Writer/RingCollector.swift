@@ -93,6 +93,22 @@ package final class RingCollector {
     }
   }
 
+  // MARK: a bound for the last round
+
+  /// Where each ring ended when ``mark()`` was called.
+  private var marks: [UInt64] = []
+
+  /// Remembers what is committed now.
+  package func mark() {
+    marks = (0..<attachment.ringCount).map { index in attachment.readRing(index).map { Drain.end(of: $0) } ?? 0 }
+  }
+
+  /// Whether everything that was committed at the last ``mark()`` is delivered. Never for a process that is gone: its stream is to be closed.
+  package var hasReachedMark: Bool {
+    guard attachment.isProducerAlive, !attachment.isSealed else { return false }
+    return marks.indices.allSatisfy { index in attachment.readRing(index).map { $0.tail >= marks[index] } ?? true }
+  }
+
   private func close() -> Step {
     if case .failed(let error) = drain.closeStream() { return .failed(error) }
     drain.synchronise()

@@ -30,7 +30,7 @@ import Testing
 
   @Test func anEmptyFileProvesNothing() throws {
     let run = Run([try directory.write([] as [String])])
-    #expect(run.code == 0)
+    #expect(run.code == 1)
     #expect(run.lines.first == "0 lines in 1 files: 0 processes, 0 rings; there is nothing to verify")
   }
 

@@ -68,7 +68,7 @@ package final class FileSink: Sink {
         return LogError("the log file \(path) is not a regular file; use a fifo: or stderr: sink")
       }
     }
-    return LogError("cannot open the log file \(path): \(error); check the directory and its permissions")
+    return LogError("cannot open the log file \(path): \(error); check the directory and its permissions", errno: error)
   }
 
   // MARK: a batch
