@@ -55,8 +55,8 @@ struct DebugTarget: ParsableArguments {
   private var place: String { directory ?? DefaultDirectory.rings }
 
   private func targets() throws -> [ControlClient.Target] {
-    guard (try? Syscalls.status(ofPath: place)) != nil else { return [] }
     do {
+      guard try RingDirectory.exists(place) else { return [] }
       return try ControlClient.targets(in: place).filter { pid == nil || $0.pid == pid }
     } catch {
       Console.complain("\(error)")

@@ -29,7 +29,9 @@ final class ShippingSignals: Sendable {
     let failed = unsafe pthread_create(
       &thread, nil,
       { context in
-        if let context = unsafe context { unsafe Unmanaged<ShippingSignals>.fromOpaque(context).takeRetainedValue().wait() }
+        if let context = unsafe context {
+          unsafe Unmanaged<ShippingSignals>.fromOpaque(context).takeRetainedValue().wait()
+        }
         return nil
       }, context.toOpaque())
     // Without the thread nobody could stop the daemon in peace.

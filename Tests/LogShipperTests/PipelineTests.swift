@@ -24,7 +24,8 @@ import Testing
   /// Logs to a collector; without a number of records, until it is killed.
   private func storm(_ arguments: String...) throws -> ChildProcess {
     try ChildProcess(
-      "LogStorm", arguments, environment: ["TREERING_DIR": rings, "TREERING_WRITER": "external", "TREERING_LEVEL": "info"])
+      "LogStorm", arguments,
+      environment: ["TREERING_DIR": rings, "TREERING_WRITER": "external", "TREERING_LEVEL": "info"])
   }
 
   private func verify(live: Bool = false) -> (code: Int32, last: String) {

@@ -18,7 +18,7 @@ final class Companies: Sendable {
     errors = directory + "/errors-\(UUID().uuidString)"
     port = FreePort.find()
     var variables = environment
-    variables["TREERING_DIR"] = rings
+    if variables["XDG_RUNTIME_DIR"] == nil { variables["TREERING_DIR"] = rings }
     process = try ChildProcess(
       BuiltProducts.release("companies"),
       ["--port", "\(port)", "--data", data, "--workers", "\(workers)"], environment: variables, errors: errors)

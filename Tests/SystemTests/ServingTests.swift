@@ -42,6 +42,19 @@ struct ServingTests {
     #expect(verdict.code == 0, "\(verdict.output)\(verdict.errors)")
   }
 
+  /// Without TREERING_DIR it keeps its rings apart, a level below the standard place: commands that are given no place look there, too.
+  @Test func commandsFindItsRingsByThemselves() throws {
+    let directory = try TemporaryDirectory()
+    let variables = ["XDG_RUNTIME_DIR": directory.path]
+    let companies = try Companies(in: directory.path, environment: variables)
+    for command in [["rings", "--json"], ["debug", "list", "--json"], ["tail", "--json", "--no-follow"]] {
+      let seen = try TreeRing.run(program: "treering", command, in: directory.path, environment: variables)
+      #expect(seen.code == 0, "\(command): \(seen.errors)")
+      for worker in companies.workers { #expect(seen.output.contains("\(worker)"), "\(command): \(seen.output)") }
+    }
+    #expect(companies.stop() == .exit(0))
+  }
+
   @Test func productionErrorsAreTerse() throws {
     let directory = try TemporaryDirectory()
     let companies = try Companies(in: directory.path, environment: ["APP_ENV": "production", "COMPANIES_CHAOS": "1"])

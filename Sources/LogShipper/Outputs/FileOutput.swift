@@ -31,7 +31,8 @@ package final class FileOutput: Sink {
     if let current, current.path == path { return current }
     let directory = String(path[..<(path.lastIndex(of: "/") ?? path.startIndex)])
     do { try Syscalls.makeDirectories(directory, mode: 0o750) } catch {
-      throw LogError("cannot make the archive directory \(directory): \(error); check its parent's permissions", errno: error)
+      throw LogError(
+        "cannot make the archive directory \(directory): \(error); check its parent's permissions", errno: error)
     }
     let file = try FileSink(path: path, format: .json)
     current?.synchronise()

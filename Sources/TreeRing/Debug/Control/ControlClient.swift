@@ -13,7 +13,7 @@ package enum ControlClient {
   package static func targets(in directory: String) throws(LogError) -> [Target] {
     try RingDirectory.check(directory)
     var found: [Target] = []
-    for place in [directory] + directories(in: directory) {
+    for place in RingDirectory.nested(in: directory) {
       for name in (try? Syscalls.list(place)) ?? [] where name.hasSuffix(ControlSocket.suffix) {
         // `<program>-<pid>-<id>.control`, as RingFile names it.
         let parts = name.dropLast(ControlSocket.suffix.count).split(separator: "-")
@@ -23,13 +23,6 @@ package enum ControlClient {
       }
     }
     return found.sorted { ($0.pid, $0.socket) < ($1.pid, $1.socket) }
-  }
-
-  private static func directories(in directory: String) -> [String] {
-    ((try? Syscalls.list(directory)) ?? []).map { directory + "/" + $0 }.filter { path in
-      guard let status = try? Syscalls.status(ofPath: path) else { return false }
-      return status.st_mode & S_IFMT == S_IFDIR && (try? RingDirectory.check(path)) != nil
-    }
   }
 
   /// Sends a command and returns the answer; nil when nobody listens there any more. Blocking, some seconds at most.
