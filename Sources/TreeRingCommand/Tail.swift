@@ -38,7 +38,9 @@ struct Tail: ParsableCommand {
     let filter = try filters.filter()
     var sources: [any ViewSource] = []
     do {
-      for path in files.isEmpty ? RingDirectory.nested(in: DefaultDirectory.rings) : files { sources.append(try source(path, filter)) }
+      for path in files.isEmpty ? RingDirectory.nested(in: DefaultDirectory.rings) : files {
+        sources.append(try source(path, filter))
+      }
       let loop = TailLoop(sources, looks.printer(showsPID: showsRings))
       try loop.run(lines: lines ?? (follow ? 10 : nil), follows: follow)
     } catch {

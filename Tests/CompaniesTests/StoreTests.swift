@@ -24,7 +24,9 @@ import Testing
   @Test func manyThatStartTogetherSeedOnce() async throws {
     let path = directory.path
     try await withThrowingTaskGroup { group in
-      for _ in 0..<6 { group.addTask { try await onThread { try Application.prepare(dataDirectory: path, staticFilesDirectory: nil) } } }
+      for _ in 0..<6 {
+        group.addTask { try await onThread { try Application.prepare(dataDirectory: path, staticFilesDirectory: nil) } }
+      }
       try await group.waitForAll()
     }
     #expect(try await Store(directory: path).count() == Seed.count)
