@@ -102,7 +102,8 @@ import Testing
   func whoeverDrainsIsWoken(mode: String, pause: (shortest: Int, longest: Int)) throws {
     let run = try StormRun()
     let trials = environment("TREERING_WAKES", default: 100)
-    let output = try run.finish(mode, "\(trials)", "\(pause.shortest)", "\(pause.longest)")
+    let limit = ChildProcess.patience + .milliseconds(trials * 100)
+    let output = try run.finish(mode, "\(trials)", "\(pause.shortest)", "\(pause.longest)", within: limit)
     print(
       "\(mode): a record after \(pause.shortest) to \(pause.longest) µs of silence, in µs: \(output)", terminator: "")
     #expect(output.hasPrefix("median "), "\(output)")
@@ -127,8 +128,12 @@ import Testing
     let seconds = environment("TREERING_SOAK", default: 12)
     let run = try StormRun()
     let child = try run.start("soak", "\(seconds)")
-    let states = try (0..<2).map { _ in try #require(child.readLine()).split(separator: " ").compactMap { Int($0) } }
-    let counters = try #require(child.readLine()).split(separator: " ").compactMap { Int($0) }
+    let limit = ChildProcess.patience + .seconds(2 * seconds)
+    func numbers() throws -> [Int] {
+      try #require(child.readLine(within: limit)).split(separator: " ").compactMap { Int($0) }
+    }
+    let states = try [numbers(), numbers()]
+    let counters = try numbers()
     #expect(child.wait() == .exit(0), "\(child.errors)")
     print("soak of \(seconds) s (KiB, descriptors, threads): \(states); emitted, written, dropped, rings: \(counters)")
     let (early, late) = (states[0], states[1])
