@@ -21,7 +21,7 @@ public struct LogCounters: Sendable, Equatable {
 
   /// One counter of ``dropped``.
   public struct Drop: Sendable, Equatable {
-    /// Why.
+    /// Why, as notices name it: `ring full`, `calls nested too deep`, or `no ring` for the calls of threads that could get none.
     public var cause: String
     /// Of which level.
     public var level: Level
@@ -33,6 +33,10 @@ public struct LogCounters: Sendable, Equatable {
       self.level = level
       self.count = count
     }
+  }
+
+  mutating func add(_ byLevel: [(Level, UInt64)], _ cause: String) {
+    dropped += byLevel.map { Drop(cause: cause, level: $0.0, count: $0.1) }
   }
 
   /// All drops together.

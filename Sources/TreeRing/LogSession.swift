@@ -264,12 +264,10 @@ final class LogSession: Sendable {
       counters.highWater = max(counters.highWater, ring.high_water)
       for cell in dropped.indices { unsafe dropped[cell] &+= tr_ring_dropped(&ring)[cell] }
     }
-    for cause in DropCause.allCases {
-      for level in Level.allCases {
-        let count = dropped[cause.rawValue * Int(TR_LEVELS) + Int(level.rawValue)]
-        if count > 0 { counters.dropped.append(.init(cause: cause.name, level: level, count: count)) }
-      }
-    }
+    for cause in DropCause.allCases { counters.add(Drain.byLevel(Array(dropped[Drain.row(of: cause)])), cause.name) }
+    let header = unsafe file.header
+    let lost = (0..<Int(TR_LEVELS)).map { unsafe tr_load64(tr_header_lost(header) + $0) }
+    counters.add(Drain.byLevel(lost), DropCause.noRing)
     return counters
   }
 

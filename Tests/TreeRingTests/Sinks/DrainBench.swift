@@ -60,8 +60,13 @@ final class DrainBench {
 
   /// Counts calls that found no room.
   func drop(_ count: UInt64, ring: Int = 0) {
-    let ring = unsafe producer.fixture.ring(ring)
-    unsafe tr_ring_dropped(ring)[Int(Level.info.rawValue)] += count
+    for _ in 0..<count { unsafe CallPath.countDrop(producer.fixture.ring(ring), .ringFull, .info) }
+  }
+
+  /// Counts calls of threads that could get no ring.
+  func lose(_ count: UInt64, level: Level = .info) {
+    let header = unsafe producer.fixture.header
+    for _ in 0..<count { unsafe CallPath.countLost(header, level) }
   }
 
   /// One pass, after so much time.
