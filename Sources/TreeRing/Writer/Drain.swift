@@ -164,22 +164,39 @@ package final class Drain {
   /// What each ring holds. A record cannot be of a later moment than the one after they were read; where a ring has been read up to `bound` only, one that
   /// says so is of that moment.
   private func spans(upTo bound: UInt64, _ counted: inout DrainCounters) -> [RingSpan] {
-    var stretches = unsafe [(index: Int, ring: TRRing, bytes: UnsafeRawBufferPointer)]()
+    var stretches = unsafe [(index: Int, ring: TRRing, bytes: UnsafeRawBufferPointer, beyond: UInt64)]()
+    let longest = UInt64(source.longestStretch)
     for index in 0..<source.ringCount {
       // A slot without a mask has no ring yet.
       guard let ring = source.readRing(index), ring.mask != 0 else { continue }
-      guard let head = head(of: ring), let bytes = unsafe source.records(index, from: ring.tail, to: head) else {
+      guard let head = head(of: ring), let bytes = unsafe records(index, from: ring.tail, to: head, longest: longest)
+      else {
         tellDamage(index, ring, &counted)
         continue
       }
       noteHighWater(index, ring, waiting: head - ring.tail)
-      unsafe stretches.append((index, ring, bytes))
+      unsafe stretches.append((index, ring, bytes, head - ring.tail - UInt64(bytes.count)))
     }
     let now = sharesClock ? tr_ticks() : .max
     return unsafe stretches.map {
       unsafe RingSpan(
-        index: $0.index, position: $0.ring.tail, consumed: $0.ring.consumed, bytes: $0.bytes, now: now, bound: bound)
+        index: $0.index, position: $0.ring.tail, consumed: $0.ring.consumed, bytes: $0.bytes, beyond: $0.beyond,
+        now: now, bound: bound)
     }
+  }
+
+  /// All that waits in a ring, or as many whole records of it as are worth copying.
+  private func records(
+    _ ring: Int, from tail: UInt64, to head: UInt64, longest: UInt64
+  ) -> UnsafeRawBufferPointer? {
+    guard head - tail > longest else { return unsafe source.records(ring, from: tail, to: head) }
+    guard let bytes = unsafe source.records(ring, from: tail, to: tail + longest) else { return nil }
+    var end = 0
+    while end < bytes.count, let record = unsafe RecordView(UnsafeRawBufferPointer(rebasing: bytes[end...])) {
+      unsafe end += record.stride
+    }
+    // Nothing readable: what begins there is no record, and goes with all behind it.
+    return unsafe end > 0 ? UnsafeRawBufferPointer(rebasing: bytes[..<min(end, bytes.count)]) : bytes
   }
 
   /// Nil when what the header says cannot be: somebody wrote nonsense, and nothing of the ring can be trusted.
