@@ -53,6 +53,9 @@ final class LogSession: Sendable {
     Self.lastConfiguration = configuration
   }
 
+  /// Whether there is a control socket, and so a thread that watches the time of what was changed for a time.
+  var isControlled: Bool { control != nil }
+
   /// Never freed: a thread may hold on to it.
   private static func makeProducer(
     _ file: RingFile, _ configuration: LogConfiguration

@@ -73,4 +73,13 @@ import TreeRing
       #expect(Self.enabled == Self.from(.error))
     }
   }
+
+  /// In a forked child, after a stop and a start, and in what follows a stop; a configuration that says something else wins, but for what was done by hand.
+  @Test func changesOutliveForkAndRestart() throws {
+    let run = try StormRun(["DEBUG": "first"])
+    let said = try run.finish("changed").split(separator: "\n").map(String.init)
+    #expect(
+      said == ["parent", "child", "restarted", "afterwards"].map { "\($0) debug warning on on" }
+        + ["other error error off on"])
+  }
 }
