@@ -12,6 +12,8 @@ public struct LogCounters: Sendable, Equatable {
   public var sinkErrors: UInt64 = 0
   /// Copies of records that one sink of several has not got, because it failed for too long.
   public var withheld: UInt64 = 0
+  /// Records that a call has held back since the process began: beyond a limit, not sampled, or repeated. They are in no other number.
+  public var suppressed: UInt64 = 0
   /// Rings made so far.
   public var rings = 0
   /// Most bytes that ever waited in one ring; what comes near the ring's size is soon dropped.

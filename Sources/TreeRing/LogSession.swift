@@ -258,6 +258,7 @@ final class LogSession: Sendable {
     counters.rings = local.rings.ringCount
     counters.sinkErrors = writer?.sinkErrorCount ?? 0
     counters.withheld = writer?.withheldCount ?? 0
+    counters.suppressed = RestraintSite.suppressed.load(ordering: .relaxed)
     var dropped = [UInt64](repeating: 0, count: Int(TR_CAUSES * TR_LEVELS))
     for index in 0..<counters.rings {
       guard var ring = local.rings.readRing(index) else { continue }
