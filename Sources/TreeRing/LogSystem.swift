@@ -147,6 +147,12 @@ public enum LogSystem {
     phase.store(.idle, ordering: .releasing)
   }
 
+  /// Bytes of the largest record that the rings take.
+  package static var largestRecord: Int {
+    guard let producer = unsafe tr_producer() else { return RecordLayout.largestRecord }
+    return unsafe min(Int(producer.pointee.header.pointee.ring_capacity) / 8, RecordLayout.largestRecord)
+  }
+
   // MARK: what the call path asks
 
   static func threshold(of label: LogKey) -> UInt8 { LogPolicy.current?.threshold(of: label) ?? Gates.closed }

@@ -1,6 +1,7 @@
 import Foundation
 import Glibc
 import Testing
+import TreeRing
 
 @testable import ProcessSupervisor
 
@@ -229,6 +230,17 @@ import Testing
   ])
   func names(signal: Int32, name: String) {
     #expect(SignalName.of(signal) == name)
+  }
+
+  /// Where a record has no room for all, the frames nearest to the crash and the newest lines are kept.
+  @Test func theNewestLinesAreKept() {
+    let lines = (0..<100).map { "line \($0)" }
+    #expect(CrashReport.last(of: lines, within: 1 << 20) == lines)
+    let newest = CrashReport.last(of: lines, within: 160)
+    #expect(newest.count == 10 && newest.last == "line 99" && newest.first == "line 90")
+    #expect(CrashReport.first(of: lines, within: 160) == Array(lines.prefix(11)))
+    #expect(CrashReport.last(of: lines, within: 0).isEmpty && CrashReport.first(of: [], within: 9).isEmpty)
+    #expect(CrashReport.last(of: lines, within: -5).isEmpty)
   }
 
   @Test func describesEnds() {
