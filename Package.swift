@@ -128,7 +128,9 @@ let package = Package(
       ],
       path: "Benchmarks/WriterThroughput", swiftSettings: houseRules),
     // Tests. TestSupport and LogStorm are their tools: no product contains them.
-    .target(name: "TestSupport", dependencies: ["TreeRing"], path: "Tests/TestSupport", swiftSettings: houseRules),
+    .target(
+      name: "TestSupport", dependencies: ["TreeRing", "CTreeRing"], path: "Tests/TestSupport",
+      swiftSettings: houseRules),
     .executableTarget(
       name: "LogStorm", dependencies: ["TreeRing"], path: "Tests/LogStorm", swiftSettings: houseRules),
     .target(name: "CAllocationCounter", path: "Tests/CAllocationCounter"),

@@ -7,6 +7,7 @@
 // glibc has had without a lock since 2.35, and it runs once when the handler is installed, so that nothing is left to be loaded or bound.
 #define _GNU_SOURCE
 #include "BlackBox.h"
+#include "Guarded.h"
 
 #include <dlfcn.h>
 #include <fcntl.h>
@@ -214,6 +215,8 @@ int tr_watch_crashes(TRBlackBox *box, bool is_runtime) {
   for (int index = 0; index < watched_count; index++) {
     struct sigaction now, action = {0};
     if (sigaction(watched[index], NULL, &now) != 0) continue;
+    const struct sigaction *guarded = watched[index] == SIGBUS ? tr_guarded_action() : NULL;
+    if (guarded != NULL) now = *guarded;
     if (now.sa_flags & SA_SIGINFO && now.sa_sigaction == crashed) {
       installed++;
       continue;
@@ -225,7 +228,14 @@ int tr_watch_crashes(TRBlackBox *box, bool is_runtime) {
     // A fault of the handler itself must come through: it ends the process by the right signal.
     action.sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER;
     sigemptyset(&action.sa_mask);
-    if (sigaction(watched[index], &action, NULL) == 0) installed++;
+    if (guarded != NULL) {
+      static struct sigaction behind_guard;
+      behind_guard = action;
+      tr_guard_pass_to(&behind_guard);
+      installed++;
+    } else if (sigaction(watched[index], &action, NULL) == 0) {
+      installed++;
+    }
   }
   return installed;
 }

@@ -25,3 +25,5 @@ int tr_send_descriptor(int socket, int fd) {
   memcpy(CMSG_DATA(header), &fd, sizeof fd);
   return sendmsg(socket, &message, MSG_NOSIGNAL | MSG_DONTWAIT) < 0 ? -1 : 0;
 }
+
+int tr_accept(int listener) { return accept4(listener, NULL, NULL, SOCK_CLOEXEC); }

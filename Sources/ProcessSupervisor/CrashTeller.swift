@@ -92,8 +92,11 @@ extension CrashReport {
   /// How many of the last debug lines a record carries, and how much of each: all of them would not fit.
   private static let lines = 40
   private static let longestLine = 500
+  /// Bytes of a record for everything else: what a list's element has around it, and all other fields.
+  private static let aroundElement = 8
+  private static let others = 2048
 
-  /// What is known beyond the way the process ended.
+  /// What is known beyond the way the process ended. The frames nearest to the crash and the newest lines are those that a reader needs, so where there is no room for all, they stay.
   func describe(_ fields: inout LogFields, backtrace: [String]) {
     if signal != nil {
       fields["crashed"] = LogTime(nanosecondsSince1970: Int64(clamping: time))
@@ -101,8 +104,28 @@ extension CrashReport {
       fields["thread.id"] = thread
       if faultAddress != 0 { fields["address"] = "0x" + String(faultAddress, radix: 16) }
     }
-    if !backtrace.isEmpty { fields["backtrace"] = backtrace }
-    let last = lines(last: Self.lines).map { String($0.prefix(Self.longestLine)) }
+    let room = max(LogSystem.largestRecord - Self.others, 0)
+    let frames = Self.first(of: backtrace, within: room * 3 / 4)
+    if !frames.isEmpty { fields["backtrace"] = frames }
+    let lines = lines(last: Self.lines).map { String($0.prefix(Self.longestLine)) }
+    let last = Self.last(of: lines, within: room - Self.size(frames))
     if !last.isEmpty { fields["debug"] = last }
   }
+
+  /// As many texts from the beginning as have room.
+  static func first(of texts: [String], within bytes: Int) -> [String] {
+    var left = bytes
+    return Array(
+      texts.prefix { text in
+        left -= size([text])
+        return left >= 0
+      })
+  }
+
+  /// As many texts from the end as have room, in their order.
+  static func last(of texts: [String], within bytes: Int) -> [String] {
+    first(of: texts.reversed(), within: bytes).reversed()
+  }
+
+  private static func size(_ texts: [String]) -> Int { texts.reduce(0) { $0 + $1.utf8.count + aroundElement } }
 }

@@ -12,6 +12,8 @@ public struct LogCounters: Sendable, Equatable {
   public var sinkErrors: UInt64 = 0
   /// Copies of records that one sink of several has not got, because it failed for too long.
   public var withheld: UInt64 = 0
+  /// Records that a call has held back since the process began: beyond a limit, not sampled, or repeated. They are in no other number.
+  public var suppressed: UInt64 = 0
   /// Rings made so far.
   public var rings = 0
   /// Most bytes that ever waited in one ring; what comes near the ring's size is soon dropped.
@@ -21,7 +23,7 @@ public struct LogCounters: Sendable, Equatable {
 
   /// One counter of ``dropped``.
   public struct Drop: Sendable, Equatable {
-    /// Why.
+    /// Why, as notices name it: `ring full`, `calls nested too deep`, or `no ring` for the calls of threads that could get none.
     public var cause: String
     /// Of which level.
     public var level: Level
@@ -33,6 +35,10 @@ public struct LogCounters: Sendable, Equatable {
       self.level = level
       self.count = count
     }
+  }
+
+  mutating func add(_ byLevel: [(Level, UInt64)], _ cause: String) {
+    dropped += byLevel.map { Drop(cause: cause, level: $0.0, count: $0.1) }
   }
 
   /// All drops together.

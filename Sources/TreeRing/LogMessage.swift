@@ -52,6 +52,26 @@ public struct LogMessage: ExpressibleByStringInterpolation, Sendable {
 
     /// Adds the description of a value.
     public mutating func append(describing value: Any, _ key: LogKey) { append(String(describing: value), key) }
+
+    /// Adds another message, text and fields.
+    public mutating func appendInterpolation(_ message: LogMessage) { segments += message.segments }
+  }
+}
+
+extension LogMessage: CustomStringConvertible {
+  /// The text, with its values in their places.
+  public var description: String {
+    let whole = unsafe segments.withUnsafeBufferPointer {
+      unsafe SegmentReader.wholeSegments(in: $0, atMost: RecordLayout.largestRecord - RecordLayout.headerSize)
+    }
+    let size = UInt16(RecordLayout.headerSize + whole)
+    var record = [UInt8(truncatingIfNeeded: size), UInt8(size >> 8)]
+    record += [UInt8](repeating: 0, count: RecordLayout.headerSize - 2) + segments[..<whole]
+    // A view goes in steps of 8.
+    record += [UInt8](repeating: 0, count: -record.count & 7)
+    return unsafe record.withUnsafeBytes { bytes in
+      unsafe RecordView(bytes).map { unsafe RecordedLog.message(of: $0) } ?? ""
+    }
   }
 }
 

@@ -4,29 +4,64 @@ import Synchronization
 ///
 /// A policy is never changed and never freed, so a log call in a signal handler may read it without a lock; a new one replaces it as a whole.
 final class LogPolicy: Sendable {
-  let level: Level
-  let levelRules: [LogConfiguration.LevelRule]
+  /// The levels of loggers, and which ones come back when a time limit is over.
+  let timedLevels: TimeBox<Levels>
+  /// What is on, and what will be.
+  let timedFilter: TimeBox<DebugFilter>
   let rules: [(prefix: [UInt8], level: Level)]
-  let filter: DebugFilter
   /// Channels that are on or off whatever the filter says.
   let overrides: [(name: [UInt8], isOn: Bool)]
 
-  init(
-    level: Level, rules: [LogConfiguration.LevelRule], filter: DebugFilter,
-    overrides: [(name: [UInt8], isOn: Bool)] = []
+  /// The level of every label.
+  struct Levels: Sendable, Equatable {
+    /// Where no rule covers.
+    var level: Level
+    var rules: [LogConfiguration.LevelRule] = []
+
+    /// As `TREERING_LEVEL` spells them.
+    var text: String { ([level.name] + rules.map { "\($0.prefix)=\($0.level.name)" }).joined(separator: ",") }
+
+    /// These with another level for the labels that begin with a prefix, or for all that no rule covers when the prefix is nil. The level nil takes the rule away.
+    func setting(_ level: Level?, forPrefix prefix: String?) -> Levels {
+      guard let prefix else { return Levels(level: level ?? self.level, rules: rules) }
+      var rules = rules.filter { !$0.prefix.utf8.elementsEqual(prefix.utf8) }
+      if let level { rules.append(LogConfiguration.LevelRule(prefix: prefix, level: level)) }
+      return Levels(level: self.level, rules: rules)
+    }
+  }
+
+  var level: Level { timedLevels.value.level }
+  var levelRules: [LogConfiguration.LevelRule] { timedLevels.value.rules }
+  var filter: DebugFilter { timedFilter.value }
+
+  convenience init(level: Level, rules: [LogConfiguration.LevelRule], filter: DebugFilter) {
+    self.init(TimeBox(Levels(level: level, rules: rules)), TimeBox(filter), overrides: [])
+  }
+
+  private init(
+    _ levels: TimeBox<Levels>, _ filter: TimeBox<DebugFilter>, overrides: [(name: [UInt8], isOn: Bool)]
   ) {
-    self.level = level
-    levelRules = rules
+    timedLevels = levels
+    timedFilter = filter
     self.overrides = overrides
     // The longest prefix first: the first that fits wins.
-    self.rules = rules.map { (Array($0.prefix.utf8.prefix { $0 != UInt8(ascii: "*") }), $0.level) }
+    rules = levels.value.rules.map { (Array($0.prefix.utf8.prefix { $0 != UInt8(ascii: "*") }), $0.level) }
       .sorted { $0.0.count > $1.0.count }
-    self.filter = filter
   }
 
   /// This policy with another filter.
-  func with(_ filter: DebugFilter) -> LogPolicy {
-    LogPolicy(level: level, rules: levelRules, filter: filter, overrides: overrides)
+  func with(_ filter: DebugFilter) -> LogPolicy { changingFilter { _ in filter } }
+
+  /// This policy with a changed filter, for so long; nil: it stays.
+  func changingFilter(
+    forSeconds seconds: Int? = nil, now: UInt64 = 0, _ change: (DebugFilter) -> DebugFilter
+  ) -> LogPolicy {
+    LogPolicy(timedLevels, timedFilter.changed(forSeconds: seconds, now: now, change), overrides: overrides)
+  }
+
+  /// This policy with changed levels, for so long; nil: they stay.
+  func changingLevels(forSeconds seconds: Int? = nil, now: UInt64 = 0, _ change: (Levels) -> Levels) -> LogPolicy {
+    LogPolicy(timedLevels.changed(forSeconds: seconds, now: now, change), timedFilter, overrides: overrides)
   }
 
   /// This policy with a channel switched by hand; nil leaves it to the filter again.
@@ -34,33 +69,32 @@ final class LogPolicy: Sendable {
     let name = Array(channel.text.utf8)
     var overrides = overrides.filter { $0.name != name }
     if let isOn { overrides.append((name, isOn)) }
-    return LogPolicy(level: level, rules: levelRules, filter: filter, overrides: overrides)
+    return LogPolicy(timedLevels, timedFilter, overrides: overrides)
   }
 
-  /// This policy with the levels and the filter of an earlier one: what was switched by hand meanwhile stays.
-  func restoring(_ earlier: LogPolicy) -> LogPolicy {
-    LogPolicy(level: earlier.level, rules: earlier.levelRules, filter: earlier.filter, overrides: overrides)
+  /// This policy without what has a time limit that is over. What was switched by hand meanwhile stays.
+  func fallingBack(now: UInt64) -> LogPolicy {
+    LogPolicy(timedLevels.fallingBack(now: now), timedFilter.fallingBack(now: now), overrides: overrides)
   }
 
-  /// The levels as `TREERING_LEVEL` spells them.
-  var levelsText: String {
-    ([level.name] + levelRules.map { "\($0.prefix)=\($0.level.name)" }).joined(separator: ",")
+  /// Whether something has a time limit that is over.
+  func isOverdue(now: UInt64) -> Bool { timedLevels.end ?? .max <= now || timedFilter.end ?? .max <= now }
+
+  /// For poll(2): milliseconds until something falls back; -1 when nothing does.
+  func pollTimeout(now: UInt64) -> Int32 {
+    let times = [timedLevels.pollTimeout(now: now), timedFilter.pollTimeout(now: now)].filter { $0 >= 0 }
+    return times.min() ?? -1
   }
 
-  /// This policy with another level: for the labels that begin with a prefix, where no longer prefix says otherwise, or for all that no rule covers when
-  /// the prefix is nil. The level nil takes the rule away.
-  func setting(_ level: Level?, forPrefix prefix: String?) -> LogPolicy {
-    guard let prefix else {
-      return LogPolicy(level: level ?? self.level, rules: levelRules, filter: filter, overrides: overrides)
+  /// What holds when logging starts with `configuration`, again or in a forked child: what was changed meanwhile stays, where the configuration says no other thing
+  /// than the one before said. What has a time limit keeps it.
+  func restarting(_ configuration: LogConfiguration, after last: LogConfiguration?) -> LogPolicy {
+    var next = self
+    if last?.level != configuration.level || last?.levels != configuration.levels {
+      next = next.changingLevels { _ in Levels(level: configuration.level, rules: configuration.levels) }
     }
-    var rules = levelRules.filter { !$0.prefix.utf8.elementsEqual(prefix.utf8) }
-    if let level { rules.append(LogConfiguration.LevelRule(prefix: prefix, level: level)) }
-    return LogPolicy(level: self.level, rules: rules, filter: filter, overrides: overrides)
-  }
-
-  /// This policy with other levels altogether.
-  func replacingLevels(_ level: Level, _ rules: [LogConfiguration.LevelRule]) -> LogPolicy {
-    LogPolicy(level: level, rules: rules, filter: filter, overrides: overrides)
+    if last?.debug != configuration.debug { next = next.with(DebugFilter(parsing: configuration.debug)) }
+    return next
   }
 
   /// The lowest level that is on for a label.

@@ -53,6 +53,9 @@ final class LogSession: Sendable {
     Self.lastConfiguration = configuration
   }
 
+  /// Whether there is a control socket, and so a thread that watches the time of what was changed for a time.
+  var isControlled: Bool { control != nil }
+
   /// Never freed: a thread may hold on to it.
   private static func makeProducer(
     _ file: RingFile, _ configuration: LogConfiguration
@@ -255,6 +258,7 @@ final class LogSession: Sendable {
     counters.rings = local.rings.ringCount
     counters.sinkErrors = writer?.sinkErrorCount ?? 0
     counters.withheld = writer?.withheldCount ?? 0
+    counters.suppressed = RestraintSite.suppressed.load(ordering: .relaxed)
     var dropped = [UInt64](repeating: 0, count: Int(TR_CAUSES * TR_LEVELS))
     for index in 0..<counters.rings {
       guard var ring = local.rings.readRing(index) else { continue }
@@ -264,12 +268,10 @@ final class LogSession: Sendable {
       counters.highWater = max(counters.highWater, ring.high_water)
       for cell in dropped.indices { unsafe dropped[cell] &+= tr_ring_dropped(&ring)[cell] }
     }
-    for cause in DropCause.allCases {
-      for level in Level.allCases {
-        let count = dropped[cause.rawValue * Int(TR_LEVELS) + Int(level.rawValue)]
-        if count > 0 { counters.dropped.append(.init(cause: cause.name, level: level, count: count)) }
-      }
-    }
+    for cause in DropCause.allCases { counters.add(Drain.byLevel(Array(dropped[Drain.row(of: cause)])), cause.name) }
+    let header = unsafe file.header
+    let lost = (0..<Int(TR_LEVELS)).map { unsafe tr_load64(tr_header_lost(header) + $0) }
+    counters.add(Drain.byLevel(lost), DropCause.noRing)
     return counters
   }
 

@@ -3,6 +3,9 @@
 ///
 /// A change takes some 100 µs and keeps a few hundred bytes for ever, because a log call may be reading the levels it replaces: nothing for a loop. Starts logging when
 /// nothing has started it. Safe from any thread, not in a signal handler.
+///
+/// A change stays in a forked child and when logging is stopped and started again: a new ``LogConfiguration`` takes it back only where it has other levels than the
+/// one before it. A change that `treering debug --for` has made falls back without taking these with it.
 extension LogSystem {
   /// Sets the level of all loggers that no rule covers.
   public static func setLevel(_ level: Level) { change { $0.setting(level, forPrefix: nil) } }
@@ -16,9 +19,9 @@ extension LogSystem {
 
   /// Gives all loggers the levels of the configuration again.
   public static func resetLevels() {
-    change { policy in
-      guard let configuration = LogSession.lastConfiguration else { return policy }
-      return policy.replacingLevels(configuration.level, configuration.levels)
+    change { levels in
+      guard let configuration = LogSession.lastConfiguration else { return levels }
+      return LogPolicy.Levels(level: configuration.level, rules: configuration.levels)
     }
   }
 
@@ -28,8 +31,8 @@ extension LogSystem {
     return LogKey.withKey(label) { Level(rawValue: threshold(of: $0)) } ?? .critical
   }
 
-  private static func change(_ change: (LogPolicy) -> LogPolicy) {
+  private static func change(_ change: (LogPolicy.Levels) -> LogPolicy.Levels) {
     _ = isStartedOrStarts()
-    LogPolicy.update(change)
+    LogPolicy.update { $0.changingLevels(change) }
   }
 }

@@ -9,6 +9,8 @@ import Synchronization
 public enum LogSystem {
   /// Starts logging with `configuration`. Blocking; opens sinks, makes the ring file, starts the writer thread.
   ///
+  /// After a ``stop()``, levels and debug channels that were changed while the program ran stay as they are, where `configuration` says the same of them as the one before.
+  ///
   /// - Throws: ``LogError`` when logging runs already, or a sink or the ring directory cannot be used. Nothing is started then.
   public static func start(_ configuration: LogConfiguration) throws(LogError) {
     guard enterStarting() else {
@@ -121,9 +123,15 @@ public enum LogSystem {
   private static func begin(_ configuration: LogConfiguration, isFallbackAllowed: Bool) throws(LogError) {
     let isAfterlife = wasStopped.load(ordering: .acquiring) && isFallbackAllowed
     RedactionTable.install(configuration.redactedKeys)
+    let last = LogSession.lastConfiguration
     let session = try LogSession(configuration, isAfterlife: isAfterlife, isFallbackAllowed: isFallbackAllowed)
     let filter = DebugFilter(parsing: configuration.debug)
-    LogPolicy.current = LogPolicy(level: configuration.level, rules: configuration.levels, filter: filter)
+    let first = LogPolicy(level: configuration.level, rules: configuration.levels, filter: filter)
+    // With nobody there to watch the time, what has a limit ends at once.
+    let now = session.isControlled ? Syscalls.now(CLOCK_MONOTONIC) : .max
+    if LogPolicy.update({ $0.restarting(configuration, after: last).fallingBack(now: now) }) == nil {
+      LogPolicy.current = first
+    }
     LogSession.current = session
     wasStopped.store(false, ordering: .releasing)
     tr_at_exit { LogSystem.stop() }
@@ -137,6 +145,12 @@ public enum LogSystem {
     stops.store(0, ordering: .releasing)
     RestraintSite.forget()
     phase.store(.idle, ordering: .releasing)
+  }
+
+  /// Bytes of the largest record that the rings take.
+  package static var largestRecord: Int {
+    guard let producer = unsafe tr_producer() else { return RecordLayout.largestRecord }
+    return unsafe min(Int(producer.pointee.header.pointee.ring_capacity) / 8, RecordLayout.largestRecord)
   }
 
   // MARK: what the call path asks

@@ -60,6 +60,11 @@ public struct LogText: ExpressibleByStringInterpolation {
     public mutating func append(describing value: Any, _ key: LogKey) {
       writer.follow(writer.place.describing(value, key: key, fieldOnly: false))
     }
+
+    /// Writes a stored message, text and fields, as a part of this one.
+    public mutating func appendInterpolation(_ message: LogMessage) {
+      writer.follow(writer.place.addingToText(message.segments))
+    }
   }
 }
 

@@ -1,6 +1,7 @@
 /// The seven levels. Each has two forms: with a literal, written in place into the ring, and with a stored ``LogMessage``.
 ///
-/// Arguments are evaluated only when the level is on. An error adds `error.type` and `error.message`; the closure adds fields that are not in the text.
+/// Arguments are evaluated only when the level is on. An error adds `error.type` and `error.message`, and `error.causes` for the errors that it holds, from the nearest to the
+/// root, each with `type` and `message`; the closure adds fields that are not in the text. Records of error and critical end with `source.file` and `source.line`.
 extension Logger {
   /// Logs every step, for tracing a path through the code.
   @inlinable

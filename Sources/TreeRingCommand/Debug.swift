@@ -13,6 +13,7 @@ struct Debug: ParsableCommand {
         treering debug list
         treering debug enable 'shop:*,-shop:noise' --for 10m
         treering debug add 'shop.checkout=trace' --pid 4711
+        treering debug add --for 10m -- '-shop:noise'
         treering debug list ./.build/release/shop
       """,
     subcommands: [List.self, Enable.self, Add.self, Disable.self, Levels.self], defaultSubcommand: List.self)
@@ -116,7 +117,7 @@ extension Debug {
     @OptionGroup var target: DebugTarget
     @OptionGroup var limit: TimeLimit
 
-    @Argument(help: "Channels as in DEBUG, such as 'shop:*,-shop:noise'.")
+    @Argument(help: "Channels as in DEBUG, such as 'shop:*,-shop:noise'. One that begins with '-' stands behind '--'.")
     var channels: String
 
     func run() throws { try target.ask(.enable(channels, forSeconds: limit.seconds()), DebugTable.show) }
@@ -128,7 +129,7 @@ extension Debug {
     @OptionGroup var target: DebugTarget
     @OptionGroup var limit: TimeLimit
 
-    @Argument(help: "Channels as in DEBUG; '-name' takes one away.")
+    @Argument(help: "Channels as in DEBUG; '-name' takes one away, and stands behind '--', which ends the options.")
     var channels: String
 
     func run() throws { try target.ask(.add(channels, forSeconds: limit.seconds()), DebugTable.show) }

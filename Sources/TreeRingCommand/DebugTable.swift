@@ -44,12 +44,16 @@ enum DebugTable {
   private static func title(_ process: ControlLine) -> String {
     let spec = process[2].isEmpty ? "no channel is on" : "on: \(process[2])"
     let end = process[3].isEmpty ? "" : ", falls back in \(process[3]) s to \(process[4].isEmpty ? "none" : process[4])"
-    return "\(process[1]) (\(process[0]))  \(spec)\(end)"
+    let levels = process[5].isEmpty ? "" : "; levels fall back in \(process[5]) s to \(process[6])"
+    return "\(process[1]) (\(process[0]))  \(spec)\(end)\(levels)"
   }
 
   private static func json(_ process: ControlLine) -> String {
     let left = process[3].isEmpty ? "" : ",\"seconds_left\":\(number(process[3])),\"then\":\(quote(process[4]))"
-    return "{\"pid\":\(number(process[0])),\"program\":\(quote(process[1])),\"debug\":\(quote(process[2]))\(left)}"
+    let levels =
+      process[5].isEmpty ? "" : ",\"levels_seconds_left\":\(number(process[5])),\"levels_then\":\(quote(process[6]))"
+    return
+      "{\"pid\":\(number(process[0])),\"program\":\(quote(process[1])),\"debug\":\(quote(process[2]))\(left)\(levels)}"
   }
 
   private static func json(_ channel: ControlLine, of process: ControlLine) -> String {

@@ -15,16 +15,28 @@ struct Tail: ParsableCommand {
         treering tail --label 'shop:*' --label=-shop:cache --field 'duration_ms>100'
         treering tail --no-follow app.log | less -R
         treering tail --json | jq .msg
+        treering tail --group --no-follow app.log
       """)
 
   @Argument(help: "Files of NDJSON, ring files, directories of ring files, or -.", completion: .file())
   var files: [String] = []
 
-  @Option(name: [.customShort("n"), .long], help: "Begin with the last N lines. Default: 10; all with --no-follow.")
+  @Option(
+    name: [.customShort("n"), .long],
+    help: "Begin with the last N lines. Default: 10; all with --no-follow or --group.")
   var lines: Int?
 
   @Flag(inversion: .prefixedNo, help: "Go on when the end is reached.")
   var follow = true
+
+  @Flag(
+    help: ArgumentHelp(
+      "Show no records, but in the end, or when interrupted, how many there were of each text and level.",
+      discussion: """
+        Records of rings are counted by their text in the source: 'order {order.id} placed'. Files do not have that: there, words and numbers with digits count \
+        as '#', and what stands in quotes as "…".
+        """))
+  var group = false
 
   @OptionGroup(title: "Filters") var filters: TailFilters
   @OptionGroup(title: "Looks") var looks: TailLooks
@@ -41,8 +53,9 @@ struct Tail: ParsableCommand {
       for path in files.isEmpty ? RingDirectory.nested(in: DefaultDirectory.rings) : files {
         sources.append(try source(path, filter))
       }
-      let loop = TailLoop(sources, looks.printer(showsPID: showsRings))
-      try loop.run(lines: lines ?? (follow ? 10 : nil), follows: follow)
+      let printer = looks.printer(showsPID: showsRings, groups: group)
+      try TailLoop(sources, printer).run(lines: lines ?? (follow && !group ? 10 : nil), follows: follow)
+      printer.finish()
     } catch {
       Console.complain("\(error)")
       throw ExitCode.failure
@@ -55,14 +68,16 @@ struct Tail: ParsableCommand {
     files.isEmpty || files.contains { $0.hasSuffix(RingDirectory.suffix) || isDirectory($0) }
   }
 
+  private var keepsJSON: Bool { looks.json && !group }
+
   private func source(_ path: String, _ filter: ViewFilter) throws(LogError) -> any ViewSource {
     if files.isEmpty || isDirectory(path) {
-      return RingsView(directory: path, filter: filter, keepsJSON: looks.json)
+      return RingsView(directory: path, filter: filter, keepsJSON: keepsJSON, keepsTemplates: group)
     }
     if path.hasSuffix(RingDirectory.suffix) {
-      return try RingsView(file: path, filter: filter, keepsJSON: looks.json)
+      return try RingsView(file: path, filter: filter, keepsJSON: keepsJSON, keepsTemplates: group)
     }
-    return try FileView(path, filter: filter, keepsJSON: looks.json)
+    return try FileView(path, filter: filter, keepsJSON: keepsJSON)
   }
 
   private func isDirectory(_ path: String) -> Bool {
@@ -168,7 +183,7 @@ struct TailLooks: ParsableArguments {
     case never
   }
 
-  func printer(showsPID: Bool) -> TailPrinter {
+  func printer(showsPID: Bool, groups: Bool) -> TailPrinter {
     var style = ConsoleView.Style()
     let hasColours = color == .always || color == .auto && Terminal.wantsColours(STDOUT_FILENO)
     style.colours = !hasColours ? .none : Terminal.hasManyColours ? .extended : .basic
@@ -176,7 +191,7 @@ struct TailLooks: ParsableArguments {
     style.showsPID = showsPID || showPid
     style.showsIntervals = intervals
     style.showsAllFields = allFields
-    return TailPrinter(json ? nil : ConsoleView(style))
+    return TailPrinter(json ? nil : ConsoleView(style), groups: groups ? RecordGroups() : nil)
   }
 }
 

@@ -97,6 +97,8 @@ final class TailLoop {
 /// Prints items to standard output, one write for all that came together.
 final class TailPrinter {
   private var view: ConsoleView?
+  /// Counts records instead of showing them.
+  private var groups: RecordGroups?
   private let output = OutputBuffer()
   /// False once the reader, a pager for instance, has gone: that is no error.
   private(set) var hasReader = true
@@ -104,9 +106,25 @@ final class TailPrinter {
   private static let mostAtOnce = 65_536
 
   /// - Parameter view: nil: JSON.
-  init(_ view: ConsoleView?) { self.view = view }
+  init(_ view: ConsoleView?, groups: RecordGroups? = nil) {
+    self.view = view
+    self.groups = groups
+  }
+
+  /// Shows what was counted.
+  func finish() {
+    guard let groups else { return }
+    for line in view == nil ? groups.groups.map(\.json) : groups.lines {
+      output.append(string: line + "\n")
+    }
+    flush()
+  }
 
   func show(_ items: [ViewItem]) {
+    if groups != nil {
+      for item in items { groups?.add(item) }
+      return
+    }
     // It may have been resized.
     view?.style.width = Terminal.width(of: STDOUT_FILENO)
     view?.prepare(for: items)

@@ -11,6 +11,8 @@
   /// | `treering_records_written_total` | counter | | records that have left the rings |
   /// | `treering_records_dropped_total` | counter | `cause`, `level` | calls that left no record |
   /// | `treering_records_truncated_total` | counter | | records that lost their end |
+  /// | `treering_records_suppressed_total` | counter | | records that a call has held back: limits, samples, repeats |
+  /// | `treering_records_withheld_total` | counter | | copies of records that one sink of several has not got |
   /// | `treering_sink_errors_total` | counter | | failed writes |
   /// | `treering_rings` | meter | | rings, each of `TREERING_RING_SIZE` bytes |
   /// | `treering_ring_high_water_bytes` | meter | | most bytes that ever waited in one ring; near five eighths of its size, debug records are dropped next |
@@ -25,6 +27,8 @@
     private let emitted: Counter
     private let written: Counter
     private let truncated: Counter
+    private let suppressed: Counter
+    private let withheld: Counter
     private let sinkErrors: Counter
     private let rings: Meter
     private let highWater: Meter
@@ -37,6 +41,8 @@
       emitted = Counter(label: "treering_records_emitted_total", factory: factory)
       written = Counter(label: "treering_records_written_total", factory: factory)
       truncated = Counter(label: "treering_records_truncated_total", factory: factory)
+      suppressed = Counter(label: "treering_records_suppressed_total", factory: factory)
+      withheld = Counter(label: "treering_records_withheld_total", factory: factory)
       sinkErrors = Counter(label: "treering_sink_errors_total", factory: factory)
       rings = Meter(label: "treering_rings", factory: factory)
       highWater = Meter(label: "treering_ring_high_water_bytes", factory: factory)
@@ -63,6 +69,8 @@
         emitted.increment(by: Self.growth(from: before.emitted, to: counters.emitted))
         written.increment(by: Self.growth(from: before.written, to: counters.written))
         truncated.increment(by: Self.growth(from: before.truncated, to: counters.truncated))
+        suppressed.increment(by: Self.growth(from: before.suppressed, to: counters.suppressed))
+        withheld.increment(by: Self.growth(from: before.withheld, to: counters.withheld))
         sinkErrors.increment(by: Self.growth(from: before.sinkErrors, to: counters.sinkErrors))
         for drop in counters.dropped { report(drop, &told) }
         rings.set(counters.rings)

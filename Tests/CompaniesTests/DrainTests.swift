@@ -6,28 +6,35 @@ import Testing
 
 /// A worker that is told to stop loses no request, and does stop.
 @Suite struct DrainTests {
-  @Test func noRequestFailsWhileOneOfTwoWorkersDrains() async throws {
+  @Test(.timeLimit(.minutes(5))) func noRequestFailsWhileOneOfTwoWorkersDrains() async throws {
     let (descriptor, port) = try Loopback.listen()
     defer { close(descriptor) }
-    let shared = dup(descriptor)
-    let done = Records<Int>()
-    try await withService({ $0.listening = .adopt(fileDescriptor: dup(descriptor)) }) { first in
-      try await withService({ $0.listening = .adopt(fileDescriptor: shared) }) { second in
-        try await withThrowingTaskGroup { clients in
-          for _ in 0..<4 {
-            clients.addTask { try await onThread { try Self.keepAsking(port: port, times: 500, done) } }
-          }
-          clients.addTask {
-            while done.all.count < 500 { try await Task.sleep(for: .milliseconds(2)) }
-            second.stop()
-          }
-          try await clients.waitForAll()
+    let (done, end) = (Records<Int>(), Records<Bool>())
+    let (first, second) = (Records<AccessRecord>(), Records<AccessRecord>())
+    try await withService({ $0.listening = .adopt(fileDescriptor: dup(descriptor)) }, access: first) { _ in
+      try await withThrowingTaskGroup { tasks in
+        for _ in 0..<4 {
+          tasks.addTask { try await onThread { try Self.keepAsking(port: port, done, until: end) } }
         }
-        let total = { first.access.all.count + second.access.all.count }
-        for _ in 0..<200 where total() < 2000 { try await Task.sleep(for: .milliseconds(10)) }
-        #expect(total() == 2000)
-        #expect(second.access.all.count < 2000 && first.access.all.count >= 1000)
+        tasks.addTask {
+          defer { end.add(true) }
+          // An idle connection has so much time for its last request that no client can be too slow for it.
+          let drained = { (configuration: inout CompaniesConfiguration) in
+            configuration.listening = .adopt(fileDescriptor: dup(descriptor))
+            configuration.drain.idle = .seconds(60)
+          }
+          try await withService(drained, access: second) { _ in
+            try await waitUntil { done.all.count >= 500 && second.all.count >= 100 }
+          }
+          // The second has stopped while it was asked: the first answers everything from here on.
+          let (asked, answered) = (done.all.count, first.all.count)
+          try await waitUntil { done.all.count >= asked + 500 && first.all.count >= answered + 500 }
+        }
+        try await tasks.waitForAll()
       }
+      let total = done.all.count
+      try await waitUntil { first.all.count + second.all.count >= total }
+      #expect(first.all.count + second.all.count == total)
     }
   }
 
@@ -35,11 +42,13 @@ import Testing
     try await withService { service in
       let body = #"{"name":"Late"}"#
       let answer = try await service.client { client in
-        try client.send("POST /companies HTTP/1.1\r\nHost: x\r\nContent-Length: \(body.utf8.count)\r\n\r\n{")
-        try waitBriefly()
+        try client.begin("POST", "/companies", bodyLength: body.utf8.count)
+        let idle = try RawClient(port: service.port)
+        #expect(try idle.exchange("GET", "/health/live").status == 200)
         service.stop()
-        usleep(300_000)
-        try client.send(String(body.dropFirst()))
+        // When the idle connection is closed, the drain has come to both.
+        #expect(try idle.receiveToEnd().isEmpty)
+        try client.send(body)
         return try client.receive()
       }
       #expect(answer.status == 201 && answer.closes)
@@ -47,38 +56,49 @@ import Testing
   }
 
   @Test func anIdleClientGetsOneMoreAnswerAndReadinessIsGone() async throws {
-    try await withService({ $0.drain.idle = .seconds(5) }) { service in
-      let answer = try await service.client { client in
+    try await withService({ $0.drain.idle = .seconds(60) }) { service in
+      let answers = try await service.client { client in
+        let other = try RawClient(port: service.port)
         #expect(try client.exchange("GET", "/health/ready").status == 200)
         service.stop()
-        usleep(200_000)
-        return try client.exchange("GET", "/health/ready")
+        // What another connection is told tells that the drain has come to this one, which is idle.
+        while try !other.exchange("GET", "/health/live").closes {}
+        let answer = try client.exchange("GET", "/health/ready")
+        #expect(try client.receiveToEnd().isEmpty)
+        return [answer]
       }
-      #expect(answer.status == 503 && answer.closes)
+      #expect(answers.map(\.status) == [503] && answers.allSatisfy(\.closes))
       #expect(service.errors.all.isEmpty)
     }
   }
 
   @Test func stopsThoughAClientStaysConnected() async throws {
     let clock = ContinuousClock()
+    let client = Records<RawClient>()
     let elapsed = try await clock.measure {
-      try await withService { service in
+      try await withService({
+        $0.drain.deadline = .seconds(120)
+        $0.limits.lingering = .milliseconds(300)
+      }) { service in
         try await onThread {
-          let client = try RawClient(port: service.port)
-          _ = try client.exchange("GET", "/health/live")
+          let connection = try RawClient(port: service.port)
+          _ = try connection.exchange("GET", "/health/live")
           service.stop()
-          #expect(try client.receiveToEnd().isEmpty)
+          #expect(try connection.receiveToEnd().isEmpty)
+          client.add(connection)
         }
       }
     }
-    #expect(elapsed < .seconds(8))
+    // Long before the deadline, and the client is there still.
+    #expect(elapsed < .seconds(60))
+    #expect(client.all.count == 1)
   }
 
   @Test func closesHardWhatOutlastsTheDeadline() async throws {
     try await withService({ $0.drain.deadline = .milliseconds(300) }) { service in
       try await service.client { client in
-        try client.send("POST /companies HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n{")
-        try waitBriefly()
+        try client.begin("POST", "/companies", bodyLength: 10)
+        try client.send("{")
         service.stop()
         _ = try? client.receiveToEnd()
       }
@@ -104,14 +124,17 @@ import Testing
     }
   }
 
-  /// A client with one connection that it opens again when the server says so, and that takes no failure.
-  private static func keepAsking(port: Int, times: Int, _ done: Records<Int>) throws {
+  /// A client with one connection, which it opens again when the server says so and now and then of its own accord, so that both workers get some. It takes no
+  /// failure.
+  private static func keepAsking(port: Int, _ done: Records<Int>, until end: Records<Bool>) throws {
     var client: RawClient?
-    for index in 0..<times {
+    var index = 0
+    while end.all.isEmpty {
       let connection = try client ?? RawClient(port: port)
       let answer = try connection.exchange("GET", "/companies/\(index % 300 + 1)")
       guard answer.status == 200 else { throw RawClient.Failure.malformed("status \(answer.status)") }
-      client = answer.closes ? nil : connection
+      index += 1
+      client = answer.closes || index % 20 == 0 ? nil : connection
       done.add(index)
     }
   }

@@ -123,8 +123,8 @@ import Testing
   @Test func accountsForAClientThatLeavesBeforeItsAnswer() async throws {
     try await withService { service in
       try await service.client { client in
-        try client.send("POST /companies HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{")
-        try waitBriefly()
+        try client.begin("POST", "/companies", bodyLength: 100)
+        try client.send("{")
         client.reset()
       }
       let records = try await service.access.waitFor(1)
@@ -164,9 +164,18 @@ import Testing
   @Test func endsIdleConnections() async throws {
     try await withService({ $0.limits.keepAlive = .milliseconds(200) }) { service in
       try await service.client { client in
-        try #expect(client.exchange("GET", "/health/live").status == 200)
-        try #expect(client.receiveToEnd().isEmpty)
+        try #expect(client.receiveToEnd().isEmpty, "it never asked for anything")
       }
+      // After a request, too. On a machine that stands still for longer than the limit the connection ends before its request: then it is tried again.
+      for _ in 0..<20 {
+        let isAnswered = try await service.client { client in
+          guard (try? client.exchange("GET", "/health/live"))?.status == 200 else { return false }
+          try #expect(client.receiveToEnd().isEmpty)
+          return true
+        }
+        if isAnswered { return }
+      }
+      Issue.record("no request in twenty was answered")
     }
   }
 }

@@ -117,7 +117,8 @@ struct SwiftCompiler: Sendable {
   private func run(_ tool: String, _ arguments: [String]) throws -> Outcome {
     let errors = scratch.file("errors-" + UUID().uuidString)
     let process = try ChildProcess(toolchain + "/bin/" + tool, arguments, environment: [:], errors: errors)
-    let output = process.readAll()
+    // On two cold cores that compile thirty examples at once.
+    let output = process.readAll(within: .seconds(600))
     let isSuccess = process.wait() == .exit(0)
     let said = output + process.errors
     return Outcome(isSuccess: isSuccess, output: said, messages: Self.messages(in: said))

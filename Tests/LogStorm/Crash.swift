@@ -3,7 +3,7 @@ import TreeRing
 
 /// Says lines on a debug channel, and then crashes.
 ///
-///     LogStorm crash HOW [LINES]     trap, abort, segv, null, stack, thread (a trap on another thread), kill, ends (it does not crash)
+///     LogStorm crash HOW [LINES]     trap, abort, segv, null, bus, stack, thread (a trap on another thread), kill, ends (it does not crash)
 enum Crash {
   private static let channel = DebugChannel("storm:crash", "what came before")
   private static let secret = "correct-horse-battery"
@@ -27,6 +27,7 @@ enum Crash {
     case "abort": abort()
     case "segv": touchNowhere(0x10)
     case "null": callNothing()
+    case "bus": touchBehindTheEndOfAFile()
     case "stack": LogStorm.say("\(recurse(number))")
     case "kill": while true { pause() }
     default: log.notice("ends")
@@ -46,6 +47,18 @@ enum Crash {
   @inline(never)
   private static func touchNowhere(_ address: UInt) {
     unsafe UnsafeMutablePointer<UInt8>(bitPattern: address)?.pointee = 1
+  }
+
+  /// A page of a file that has none: the kernel answers with SIGBUS.
+  @inline(never)
+  private static func touchBehindTheEndOfAFile() {
+    // Logging runs by now, and with it whoever catches this signal for the rings.
+    log.notice("a page is missing")
+    var name = Array("/tmp/treering-crash-XXXXXX".utf8CString)
+    let file = unsafe mkstemp(&name)
+    unsafe unlink(name)
+    let memory = unsafe mmap(nil, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0)
+    unsafe memory?.storeBytes(of: 1, as: UInt8.self)
   }
 
   @inline(never)

@@ -2,7 +2,7 @@ import Glibc
 import Synchronization
 import TreeRing
 
-/// Threads that live at the same time, each with a hundred calls. Prints how many rings there are.
+/// Threads that live at the same time, each with a hundred calls. Prints how many rings there are, and how many calls found none.
 ///
 ///     LogStorm crowd THREADS
 enum Crowd {
@@ -25,6 +25,7 @@ enum Crowd {
     let last = LogStorm.start(0) { _ in log.info("after the crowd") }
     pthread_join(last, nil)
     LogSystem.flush()
-    LogStorm.say("\(LogSystem.counters.rings)")
+    let counters = LogSystem.counters
+    LogStorm.say("\(counters.rings) \(counters.dropped.reduce(0) { $0 + ($1.cause == "no ring" ? $1.count : 0) })")
   }
 }

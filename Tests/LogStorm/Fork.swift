@@ -8,6 +8,7 @@ private let fork = unsafe unsafeBitCast(dlsym(nil, "fork"), to: (@convention(c) 
 ///
 ///     LogStorm fork CHILDREN
 ///     LogStorm control-fork       both stay, to be asked through their control sockets
+///     LogStorm changed            forks, stops and starts again after levels and channels were changed; each says what is on
 ///     LogStorm orphan             forks a child that never logs, and waits to be killed
 ///
 /// Each child logs some records and ends without and with exit handlers in turn. The last one comes to be in an argument of a call.
@@ -62,7 +63,7 @@ enum Fork {
     pause()
   }
 
-  /// A process and a forked child of it, both logging: the parent says both pids. The child ends with its parent, which ends by a signal or after ten seconds.
+  /// A process and a forked child of it, both logging: the parent says both pids. The child ends with its parent, which ends by a signal or after five minutes.
   static func runControlled() {
     log.notice("parent")
     let parent = getpid()
@@ -71,11 +72,45 @@ enum Fork {
       log.notice("child")
       LogSystem.flush()
       LogStorm.say("\(getpid())")
-      for _ in 0..<5000 where getppid() == parent { usleep(2000) }
+      for _ in 0..<150_000 where getppid() == parent { usleep(2000) }
       exit(0)
     }
     LogStorm.say("\(parent)")
-    for _ in 0..<5000 { usleep(2000) }
+    for _ in 0..<150_000 { usleep(2000) }
+  }
+
+  /// The line of each is `who level-of-shop level-of-others channel-by-filter channel-by-hand`.
+  static func runChanged() {
+    LogSystem.setLevel(.debug, for: "shop")
+    LogSystem.setLevel(.warning)
+    DebugChannel.enable("changed:*")
+    let (channel, byHand) = (DebugChannel("changed:filter"), DebugChannel("hand"))
+    byHand.isEnabled = true
+    func tell(_ who: String) {
+      log.critical("\(who, "who")")
+      let on = [channel, byHand].map { $0.isEnabled ? "on" : "off" }
+      let levels = [LogSystem.level(of: "shop.checkout"), LogSystem.level(of: "other")].map(\.name)
+      LogStorm.say(([who] + levels + on).joined(separator: " "))
+    }
+    tell("parent")
+    let child = fork()
+    if child == 0 {
+      tell("child")
+      exit(0)
+    }
+    var status: Int32 = 0
+    while unsafe waitpid(child, &status, 0) < 0 && errno == EINTR {}
+    LogSystem.stop()
+    do { try LogSystem.start(.fromEnvironment()) } catch { LogStorm.say("\(error)") }
+    tell("restarted")
+    LogSystem.stop()
+    tell("afterwards")
+    var other = LogConfiguration.fromEnvironment()
+    other.level = .error
+    other.debug = "hand"
+    LogSystem.stop()
+    do { try LogSystem.start(other) } catch { LogStorm.say("\(error)") }
+    tell("other")
   }
 
   private static func childMain(_ child: Int) -> Never {

@@ -3,9 +3,9 @@ import TreeRing
 
 /// A program that logs something, then does nothing for a while.
 ///
-///     LogStorm idle MILLISECONDS
+///     LogStorm idle MILLISECONDS [FILE]
 ///
-/// Says `idle begins` and `idle ends`.
+/// With a file it says `idle soon`, and begins when the file has come to be, for which it looks all the time; without one it waits for half a second. Says `idle begins` and `idle ends`.
 enum Idle {
   static func run() {
     // Read before: what lies between the two lines is a sleep and nothing else.
@@ -14,7 +14,12 @@ enum Idle {
     log.info("before")
     LogSystem.flush()
     // The writer naps a few times before it parks.
-    usleep(500_000)
+    if let file = LogStorm.argument(3) {
+      LogStorm.say("idle soon")
+      while unsafe access(file, F_OK) != 0 && getppid() != 1 { usleep(2000) }
+    } else {
+      usleep(500_000)
+    }
     LogStorm.say("idle begins")
     usleep(microseconds)
     LogStorm.say(ends)

@@ -11,9 +11,10 @@ let debug = DebugChannel("storm:debug")
 @main
 enum LogStorm {
   static let modes: [String: @Sendable () -> Void] = [
-    "aside-cost": AsideCost.run, "aside-signals": Scopes.runInSignals, "collect": Collect.run, "control": Control.run,
+    "aside-cost": AsideCost.run, "aside-signals": Scopes.runInSignals, "changed": Fork.runChanged,
+    "collect": Collect.run, "control": Control.run,
     "crash": Crash.run, "control-fork": Fork.runControlled, "deep": Nested.runDeep,
-    "fork": Fork.run, "levels": Levels.run, "nested": Nested.run, "paced": Paced.run,
+    "fork": Fork.run, "levels": Levels.run, "loop": Loop.run, "nested": Nested.run, "paced": Paced.run,
     "orphan": Fork.runOrphan, "recordings": Scopes.runRecordings, "scopes": Scopes.run, "sites": Sites.run,
     "signals": Signals.run, "steps": Steps.run, "stop": Stop.run, "stops": Stop.runMany, "stored": Stored.run,
     "threads": Threads.run,

@@ -6,9 +6,11 @@ import TreeRing
 ///     LogStorm paced FILE [MICROSECONDS]
 ///
 /// Every fourth record is a warning of the logger `other`. Goes on until `FILE.end` comes to be, and then says, in nanoseconds of a call:
-/// `calls N median N p99 N max N withheld N`.
+/// `calls N median N p99 N max N wait N withheld N`; `wait` is the longest call in which the thread went to sleep of itself, and did not only lose its turn.
 enum Paced {
   private static let other = Logger("other")
+
+  private nonisolated(unsafe) static var longestWait: UInt64 = 0
 
   static func run() {
     let file = LogStorm.argument(2) ?? "/dev/null"
@@ -25,17 +27,30 @@ enum Paced {
     let sorted = durations.sorted()
     LogStorm.say(
       "calls \(sorted.count) median \(sorted[sorted.count / 2]) p99 \(sorted[sorted.count * 99 / 100]) "
-        + "max \(sorted[sorted.count - 1]) withheld \(LogSystem.counters.withheld)")
+        + "max \(sorted[sorted.count - 1]) wait \(unsafe longestWait) withheld \(LogSystem.counters.withheld)")
   }
 
   private static func measure(_ number: Int) -> UInt64 {
+    let sleeps = Self.sleeps
     let begin = now()
     if number % 4 == 3 {
       other.warning("warning \(number, "storm.number")")
     } else {
       log.info("record \(number, "storm.number")")
     }
-    return now() - begin
+    let duration = now() - begin
+    if Self.sleeps != sleeps { unsafe longestWait = max(longestWait, duration) }
+    return duration
+  }
+
+  /// `RUSAGE_THREAD`, which the module does not show.
+  private static let thisThread: Int32 = 1
+
+  /// How often this thread has given the processor away.
+  private static var sleeps: Int {
+    var usage = rusage()
+    unsafe getrusage(__rusage_who_t(Self.thisThread), &usage)
+    return usage.ru_nvcsw
   }
 
   private static func now() -> UInt64 {

@@ -20,12 +20,12 @@ final class SupervisedRun: Sendable {
   /// Whatever a test did not live to see, no process of it stays.
   deinit {
     supervisor.requestStop()
-    _ = recorder.exitCode(within: 5)
+    _ = recorder.exitCode(within: 60)
   }
 
   func stop() -> Int32? {
     supervisor.requestStop()
-    return recorder.exitCode(within: 20)
+    return recorder.exitCode(within: 60)
   }
 }
 
@@ -58,7 +58,7 @@ final class EventRecorder: SupervisorReporter, @unchecked Sendable {  // everyth
   var all: [SupervisorEvent] { changed.withLock { events } }
 
   /// The first `count` events that `pick` picks, as soon as there are so many; fewer when time is up.
-  func wait<Found>(_ count: Int = 1, within seconds: Double = 20, _ pick: (SupervisorEvent) -> Found?) -> [Found] {
+  func wait<Found>(_ count: Int = 1, within seconds: Double = 60, _ pick: (SupervisorEvent) -> Found?) -> [Found] {
     wait(within: seconds) {
       let found = events.compactMap(pick)
       return found.count >= count ? Array(found.prefix(count)) : nil
@@ -120,7 +120,7 @@ extension SupervisorConfiguration {
 }
 
 /// Looks again and again until `look` finds something or time is up.
-func eventually<Found>(within seconds: Double = 20, _ look: () -> Found?) async throws -> Found? {
+func eventually<Found>(within seconds: Double = 60, _ look: () -> Found?) async throws -> Found? {
   let end = ContinuousClock.now + .seconds(seconds)
   while ContinuousClock.now < end {
     if let found = look() { return found }

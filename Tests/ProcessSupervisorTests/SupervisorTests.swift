@@ -1,11 +1,12 @@
 import Foundation
 import Glibc
 import Testing
+import TreeRing
 
 @testable import ProcessSupervisor
 
 /// Real processes, all of them lines of shell. Bounded in time; they wait for what happens, not for time to pass.
-@Suite(.serialized, .timeLimit(.minutes(1))) struct SupervisorTests {
+@Suite(.serialized, .timeLimit(.minutes(3))) struct SupervisorTests {
   @Test func aKilledWorkerComesBackAtOnce() throws {
     let folder = try Folder()
     let run = try SupervisedRun(
@@ -17,7 +18,7 @@ import Testing
     #expect(crash.restarts == 0)
     #expect(crash.status == .signaled(signal: SIGKILL, coreDumped: false))
     #expect(crash.status.signalName == "SIGKILL")
-    #expect(crash.uptime < .seconds(10))
+    #expect(crash.uptime < .seconds(60))
     #expect(pids.count == 2)
     #expect(run.recorder.all.last == .workerStarted(worker: 0, pid: try #require(pids.last), restarts: 1))
     #expect(run.stop() == 0)
@@ -34,11 +35,12 @@ import Testing
     let folder = try Folder()
     // Worker 0 dies at every start, worker 1 would live.
     let script = "[ $TREERING_WORKER = 0 ] && exit 3; exec sleep 60"
-    let run = try SupervisedRun(
-      .shell(script, in: folder, workers: 2, restarts: RestartPolicy(initialDelay: .milliseconds(1))))
-    #expect(run.recorder.exitCode(within: 20) == 1)
+    // However slowly the machine starts a shell.
+    let policy = RestartPolicy(initialDelay: .milliseconds(1), period: .seconds(60))
+    let run = try SupervisedRun(.shell(script, in: folder, workers: 2, restarts: policy))
+    #expect(run.recorder.exitCode(within: 60) == 1)
     #expect(run.recorder.all.compactMap(\.crashed).count == 11)
-    #expect(run.recorder.all.contains(.gaveUp(deaths: 11, period: .seconds(10))))
+    #expect(run.recorder.all.contains(.gaveUp(deaths: 11, period: .seconds(60))))
     #expect(run.recorder.all.compactMap(\.started).allSatisfy { !isRunning($0) })
     #expect(run.recorder.all.last == .stopped(code: 1))
   }
@@ -84,7 +86,7 @@ import Testing
   @Test func aMissingProgramIsAConfigurationError() throws {
     let run = try SupervisedRun(
       SupervisorConfiguration(program: "/no/such/program", workers: 2, handlesSignals: false))
-    #expect(run.recorder.exitCode(within: 20) == 78)
+    #expect(run.recorder.exitCode(within: 60) == 78)
     #expect(run.recorder.all.first == .spawnFailed(worker: 0, code: ENOENT))
   }
 
@@ -92,7 +94,7 @@ import Testing
     let folder = try Folder()
     let run = try SupervisedRun(
       .shell("[ $TREERING_WORKER = 0 ] && exit \(code); exec sleep 60", in: folder, workers: 2))
-    #expect(run.recorder.exitCode(within: 20) == code)
+    #expect(run.recorder.exitCode(within: 60) == code)
   }
 
   @Test func aRollingRestartReplacesEveryWorker() throws {
@@ -126,16 +128,20 @@ import Testing
     // A program that closes its lifeline leaves a descriptor that would poll readable for ever.
     let run = try SupervisedRun(.shell("exec 4>&-; echo x > $DIR/closed; exec sleep 60", in: folder))
     while folder.text("closed") == nil { usleep(1000) }
-    let before = run.recorder.processorTime()
-    usleep(300_000)
-    let spent = run.recorder.processorTime() - before
-    #expect(spent < .milliseconds(30), "\(spent) of processor time in 300 ms of waiting")
+    // Some machines charge a thread for the time in which they stand still. One that spins would spend all of every wait.
+    var spent: [Duration] = []
+    repeat {
+      let before = run.recorder.processorTime()
+      usleep(300_000)
+      spent.append(run.recorder.processorTime() - before)
+    } while spent.count < 10 && spent[spent.count - 1] >= .milliseconds(30)
+    #expect(spent[spent.count - 1] < .milliseconds(30), "processor time in waits of 300 ms: \(spent)")
     #expect(run.stop() == 0)
   }
 }
 
 /// What a worker finds when it wakes.
-@Suite(.serialized, .timeLimit(.minutes(1))) struct WorkerProcessTests {
+@Suite(.serialized, .timeLimit(.minutes(3))) struct WorkerProcessTests {
   @Test func finds() throws {
     let folder = try Folder()
     // A descriptor without close-on-exec, such as other code in this process may hold.
@@ -229,6 +235,17 @@ import Testing
   ])
   func names(signal: Int32, name: String) {
     #expect(SignalName.of(signal) == name)
+  }
+
+  /// Where a record has no room for all, the frames nearest to the crash and the newest lines are kept.
+  @Test func theNewestLinesAreKept() {
+    let lines = (0..<100).map { "line \($0)" }
+    #expect(CrashReport.last(of: lines, within: 1 << 20) == lines)
+    let newest = CrashReport.last(of: lines, within: 160)
+    #expect(newest.count == 10 && newest.last == "line 99" && newest.first == "line 90")
+    #expect(CrashReport.first(of: lines, within: 160) == Array(lines.prefix(11)))
+    #expect(CrashReport.last(of: lines, within: 0).isEmpty && CrashReport.first(of: [], within: 9).isEmpty)
+    #expect(CrashReport.last(of: lines, within: -5).isEmpty)
   }
 
   @Test func describesEnds() {

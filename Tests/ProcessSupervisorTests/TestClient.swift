@@ -1,7 +1,7 @@
 import Glibc
 import ProcessSupervisor
 
-/// A connected TCP socket of a test; waits five seconds at the longest.
+/// A connected TCP socket of a test; waits a minute at the longest.
 final class TestClient {
   struct NotConnected: Error { let code: Int32 }
 
@@ -21,7 +21,7 @@ final class TestClient {
       }
     }
     guard result == 0 else { throw NotConnected(code: errno) }
-    var patience = timeval(tv_sec: 5, tv_usec: 0)
+    var patience = timeval(tv_sec: 60, tv_usec: 0)
     _ = unsafe setsockopt(
       descriptor, SOL_SOCKET, SO_RCVTIMEO, &patience, socklen_t(MemoryLayout<timeval>.size))
   }

@@ -11,7 +11,7 @@ final class Companies: Sendable {
   let port: UInt16
   private let errors: String
 
-  /// Starts it and returns when it answers.
+  /// Starts it and returns when every worker is ready.
   init(in directory: String, environment: [String: String] = [:], workers: Int = 2) throws {
     data = directory + "/data"
     rings = directory + "/rings"
@@ -19,11 +19,14 @@ final class Companies: Sendable {
     port = FreePort.find()
     var variables = environment
     if variables["XDG_RUNTIME_DIR"] == nil { variables["TREERING_DIR"] = rings }
+    let before = try Self.readyWorkers(Self.archive(in: data))
     process = try ChildProcess(
       BuiltProducts.release("companies"),
       ["--port", "\(port)", "--data", data, "--workers", "\(workers)"], environment: variables, errors: errors)
-    let answers = try waitUntil(seconds: 20) { try Curl.get(port, "/health/ready").status == 200 }
-    if !answers { throw Failure(what: "no answer within 20 s: \(process.errors)") }
+    let answers = try waitUntil { try Curl.get(port, "/health/ready", ["-m", "5"]).status == 200 }
+    if !answers { throw Failure(what: "no answer: \(process.errors)") }
+    let areReady = try waitUntil { try Self.readyWorkers(archive) >= before + workers }
+    if !areReady { throw Failure(what: "not every worker is ready: \(process.errors)") }
   }
 
   struct Failure: Error {
@@ -46,13 +49,22 @@ final class Companies: Sendable {
   }
 
   /// The archive's files.
-  var archive: [String] {
+  var archive: [String] { Self.archive(in: data) }
+
+  private static func archive(in data: String) -> [String] {
     let names = (try? FileManager.default.contentsOfDirectory(atPath: data + "/archive")) ?? []
     return names.sorted().map { data + "/archive/" + $0 }
   }
 
-  /// The archive's records, in order.
+  private static func readyWorkers(_ archive: [String]) throws -> Int {
+    try archive.flatMap { try JSONRecord.read($0, isGrowing: true) }.count { $0.msg == "worker ready" }
+  }
+
+  /// The archive's records, in order, after the end.
   func records() throws -> [JSONRecord] { try archive.flatMap { try JSONRecord.read($0) } }
+
+  /// The same while it is written to.
+  func recordsSoFar() throws -> [JSONRecord] { try archive.flatMap { try JSONRecord.read($0, isGrowing: true) } }
 }
 
 /// Whether a process runs: it exists, and is not a zombie that nobody has waited for yet.
@@ -63,8 +75,8 @@ func isRunning(_ pid: pid_t) -> Bool {
   return stat[close...].dropFirst(2).first != "Z"
 }
 
-/// Asks until `condition` holds; false after so many seconds.
-func waitUntil(seconds: Double, _ condition: () throws -> Bool) rethrows -> Bool {
+/// Asks until `condition` holds; false after so many seconds: more than any machine takes.
+func waitUntil(seconds: Double = 60, _ condition: () throws -> Bool) rethrows -> Bool {
   let end = Date().addingTimeInterval(seconds)
   while Date() < end {
     if try condition() { return true }
@@ -85,7 +97,7 @@ enum Curl {
   static func get(_ port: UInt16, _ path: String, _ options: [String] = []) throws -> Answer {
     let curl = try ChildProcess(
       "/usr/bin/curl",
-      ["-s", "-m", "5", "-D", "/dev/stderr", "-w", "\n%{http_code}"] + options + ["http://127.0.0.1:\(port)\(path)"],
+      ["-s", "-m", "60", "-D", "/dev/stderr", "-w", "\n%{http_code}"] + options + ["http://127.0.0.1:\(port)\(path)"],
       errors: "/dev/null")
     var lines = curl.readAll().split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
     let status = lines.popLast().flatMap { Int($0) } ?? 0
@@ -108,12 +120,12 @@ enum TreeRing {
     try run(program: "treering", arguments, in: directory, environment: environment)
   }
 
-  /// Any program of the package.
+  /// Any program of the package, or another one by its path.
   static func run(
     program: String, _ arguments: [String], in directory: String, environment: [String: String] = [:]
   ) throws -> Result {
     let process = try ChildProcess(
-      BuiltProducts.release(program), arguments, environment: environment,
+      program.hasPrefix("/") ? program : BuiltProducts.release(program), arguments, environment: environment,
       errors: directory + "/errors-\(UUID().uuidString)")
     let output = process.readAll()
     guard case .exit(let code) = process.wait() else { return Result(code: -1, output: output, errors: process.errors) }

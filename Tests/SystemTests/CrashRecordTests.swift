@@ -10,14 +10,15 @@ struct CrashRecordTests {
     try Companies(in: directory.path, environment: ["COMPANIES_CHAOS": "1"].merging(environment) { $1 })
   }
 
-  /// The first record of a crash by `signal`, as soon as it is in the archive.
-  private func crash(_ signal: String, _ companies: Companies) throws -> JSONRecord {
-    var found: JSONRecord?
-    _ = try waitUntil(seconds: 20) {
-      found = try companies.records().first { $0.msg == "worker crashed" && $0.signal == signal }
-      return found != nil
+  /// The first record of a crash by `signal`, as soon as `count` of them are in the archive.
+  private func crash(_ signal: String, _ companies: Companies, count: Int = 1) throws -> JSONRecord {
+    var found: [JSONRecord] = []
+    _ = try waitUntil {
+      found = try companies.recordsSoFar().filter { $0.msg == "worker crashed" && $0.signal == signal }
+      return found.count >= count
     }
-    return try #require(found, "no record of a crash by \(signal)")
+    try #require(found.count >= count, "\(found.count) records of a crash by \(signal)")
+    return found[0]
   }
 
   @Test(arguments: [("/chaos/trap", "SIGILL", "Companies."), ("/chaos/abort", "SIGABRT", "abort")])
@@ -49,8 +50,10 @@ struct CrashRecordTests {
     let directory = try TemporaryDirectory()
     let companies = try companies(directory)
     for _ in 0..<20 { _ = try Curl.get(companies.port, "/companies/5") }
-    for worker in companies.workers { Glibc.kill(worker, signal) }
-    _ = try crash(name, companies)
+    let workers = companies.workers
+    #expect(workers.count == 2)
+    for worker in workers { Glibc.kill(worker, signal) }
+    _ = try crash(name, companies, count: 2)
     #expect(companies.stop() == .exit(0))
     let crashes = try companies.records().filter { $0.msg == "worker crashed" }
     #expect(crashes.count == 2 && crashes.allSatisfy { ($0["backtrace"] != nil) == (signal == SIGSEGV) })

@@ -17,17 +17,21 @@ struct KillTests {
   private func killOnce(_ trial: Int, _ random: inout SeededGenerator) throws {
     let directory = try TemporaryDirectory()
     let companies = try Companies(in: directory.path)
-    let load = try ChildProcess(
-      "/usr/bin/wrk", ["-t1", "-c16", "-d2s", "http://127.0.0.1:\(companies.port)/companies/7"])
+    let clock = StillClock()
+    let load = try Load(companies.port, in: directory)
     usleep(UInt32.random(in: 100_000...1_200_000, using: &random))
     let victim = try #require(companies.workers.randomElement(using: &random))
     Glibc.kill(victim, SIGKILL)
     // The other worker serves on: not one of these requests may fail.
-    for _ in 0..<5 { #expect(try Curl.get(companies.port, "/companies/3").status == 200, "trial \(trial)") }
-    load.wait()
+    for number in 0..<5 {
+      let answer = try Curl.get(companies.port, "/companies/3", ["-H", "X-Request-ID: after-\(number)"])
+      #expect(answer.status == 200, "trial \(trial)")
+    }
+    let seen = try load.finish()
     #expect(companies.stop() == .exit(0))
     let records = try companies.records()
-    try checkCrashRecord(records, victim, trial)
+    try checkCrashRecord(records, victim, clock, trial)
+    try checkAnswers(seen, records, "trial \(trial), seed \(random.seed)")
     let account = StreamAccount(records.filter { !$0.line.contains(#""worker":"#) || $0.ring != nil })
     #expect(account.faults.isEmpty, "trial \(trial), seed \(random.seed): \(account.faults.prefix(3))")
     let verdict = try TreeRing.run(program: "treering", ["verify"] + companies.archive, in: directory.path)
@@ -36,8 +40,25 @@ struct KillTests {
     if trial == 0 { try tamper(companies, in: directory.path) }
   }
 
-  /// Worker, pid, signal and uptime; and a new worker that was ready within a second.
-  private func checkCrashRecord(_ records: [JSONRecord], _ victim: pid_t, _ trial: Int) throws {
+  /// What a client saw, held against the archive, without the numbers that the logger gives its records: every answer has its access record, once.
+  private func checkAnswers(_ seen: [String], _ records: [JSONRecord], _ trial: Comment) throws {
+    let access = records.filter { $0["duration_ms"] != nil }.compactMap { $0["request.id"] as? String }
+    let times = Dictionary(access.map { ($0, 1) }, uniquingKeysWith: +)
+    #expect(times.filter { $0.value > 1 }.isEmpty, trial)
+    for number in 0..<5 { #expect(times["after-\(number)"] == 1, trial) }
+    #expect(Set(seen).count == seen.count && seen.count > 100, trial)
+    // A record is made when the kernel has taken the answer: between the two the worker may have died, once in its one event loop.
+    let without = seen.filter { times[$0] == nil }
+    #expect(without.count <= 1, "\(trial): answers without a record: \(without.prefix(5))")
+    // Each connection had one request under way when the worker died, and one when the load ended.
+    let unseen = Set(access.filter { $0.hasPrefix(Load.prefix) }).subtracting(seen)
+    #expect(unseen.count <= 2 * Load.connections, "\(trial): records of answers that nobody saw: \(unseen.prefix(5))")
+  }
+
+  /// Worker, pid, signal and uptime; and a new worker that was ready within a second in which the machine ran.
+  private func checkCrashRecord(
+    _ records: [JSONRecord], _ victim: pid_t, _ clock: StillClock, _ trial: Int
+  ) throws {
     let crash = try #require(records.first { $0.msg == "worker crashed" }, "trial \(trial)")
     #expect(crash.level == "critical" && crash.logger == "supervisor")
     #expect(crash.integer("pid") == Int(victim) && crash.signal == "SIGKILL")
@@ -47,7 +68,8 @@ struct KillTests {
     let ready = try #require(
       records.first { $0.msg == "worker ready" && $0.integer("worker") == worker && ($0.time ?? "") > died },
       "trial \(trial): no new worker")
-    #expect(try #require(ready.time.flatMap(seconds)) - #require(seconds(died)) < 1, "trial \(trial)")
+    let pause = try clock.running(from: #require(seconds(died)), to: #require(ready.time.flatMap(seconds)))
+    #expect(pause < 1, "trial \(trial)")
   }
 
   private func seconds(_ time: String) -> Double? {
@@ -82,8 +104,8 @@ struct KillTests {
     for (path, signal) in [("/chaos/trap", "SIGILL"), ("/chaos/abort", "SIGABRT")] {
       _ = try Curl.get(companies.port, path)
       #expect(try Curl.get(companies.port, "/companies/3").status == 200)
-      let isTold = try waitUntil(seconds: 10) {
-        try companies.records().contains { $0.msg == "worker crashed" && $0.signal == signal }
+      let isTold = try waitUntil {
+        try companies.recordsSoFar().contains { $0.msg == "worker crashed" && $0.signal == signal }
       }
       #expect(isTold, "\(path)")
     }
@@ -100,8 +122,11 @@ struct KillTests {
     for _ in 0..<20 { _ = try Curl.get(first.port, "/companies/5", ["-m", "1"]) }
     let workers = first.workers
     #expect(workers.count == 2)
+    let clock = StillClock()
+    let killed = StillClock.now()
     first.process.kill(SIGKILL)
-    #expect(waitUntil(seconds: 1) { !workers.contains(where: isRunning) })
+    #expect(waitUntil { !workers.contains(where: isRunning) })
+    #expect(clock.running(from: killed, to: StillClock.now()) < 1)
     first.process.wait()
     hung.wait()
     let second = try Companies(in: directory.path)
@@ -110,5 +135,46 @@ struct KillTests {
     #expect(verdict.code == 0, "\(verdict.output)")
     let left = try FileManager.default.contentsOfDirectory(atPath: second.rings)
     #expect(left.isEmpty, "\(left)")
+  }
+}
+
+/// A load by wrk of two seconds, every request with an id of its own, and the ids of the answers that came.
+private struct Load {
+  static let connections = 16
+  static let prefix = "load-"
+
+  private let process: ChildProcess
+  private let ids: String
+
+  init(_ port: UInt16, in directory: TemporaryDirectory) throws {
+    ids = directory.file("ids")
+    let script = directory.file("load.lua")
+    try """
+    local number = 0
+    local seen = io.open("\(ids)", "w")
+    request = function()
+      number = number + 1
+      return wrk.format("GET", nil, { ["X-Request-ID"] = "\(Self.prefix)" .. number })
+    end
+    response = function(status, headers)
+      if status ~= 200 then seen:write("status ", status, "\\n") end
+      for name, value in pairs(headers) do
+        if name:lower() == "x-request-id" then seen:write(value, "\\n") end
+      end
+    end
+    """.write(toFile: script, atomically: false, encoding: .utf8)
+    process = try ChildProcess(
+      "/usr/bin/wrk",
+      ["-t1", "-c\(Self.connections)", "-d2s", "-s", script, "http://127.0.0.1:\(port)/companies/7"],
+      errors: directory.file("wrk-errors"))
+  }
+
+  /// Waits for its end; as it counts itself, so many answers are known by their ids.
+  func finish() throws -> [String] {
+    let report = process.readAll()
+    #expect(process.wait() == .exit(0), "\(report)\(process.errors)")
+    let seen = try String(contentsOfFile: ids, encoding: .utf8).split(separator: "\n").map(String.init)
+    #expect(report.contains("\(seen.count) requests in "), "\(seen.count) ids, but \(report)")
+    return seen
   }
 }

@@ -64,7 +64,7 @@ struct ServingTests {
     #expect(companies.stop() == .exit(0))
   }
 
-  @Test func workersDoNoLogInputOrOutput() throws {
+  @Test func workersHaveNoFileOfTheArchiveOpen() throws {
     let directory = try TemporaryDirectory()
     let companies = try Companies(in: directory.path)
     for worker in companies.workers {
@@ -75,5 +75,53 @@ struct ServingTests {
       #expect(!descriptors.contains { $0.contains("/archive/") }, "\(descriptors)")
     }
     #expect(companies.stop() == .exit(0))
+  }
+
+  /// Every system call by which a worker's threads could write, under load, as the kernel sees it: to sockets and to what wakes an event loop, and nothing else.
+  @Test func workersWriteToNothingButTheirSockets() throws {
+    let directory = try TemporaryDirectory()
+    let companies = try Companies(in: directory.path)
+    let workers = companies.workers
+    let trace = directory.file("trace")
+    let calls =
+      "write,writev,pwrite64,pwritev,pwritev2,sendto,sendmsg,sendmmsg,sendfile,splice,copy_file_range,io_uring_enter"
+    let strace = try ChildProcess(
+      "/usr/bin/strace",
+      ["-f", "-y", "-e", "trace=" + calls, "-e", "signal=none", "-o", trace] + workers.flatMap { ["-p", "\($0)"] },
+      errors: directory.file("strace-errors"))
+    // It says of each process that it has it.
+    let isAttached = waitUntil {
+      strace.errors.components(separatedBy: " attached").count > workers.count || !isRunning(strace.pid)
+    }
+    guard isAttached, isRunning(strace.pid) else {
+      return print("not run: strace cannot trace here: \(strace.errors.prefix(100))")
+    }
+    let load = try ChildProcess(
+      "/usr/bin/wrk", ["-t1", "-c8", "-d1s", "http://127.0.0.1:\(companies.port)/companies/7"])
+    let report = load.readAll()
+    let answers = try #require(
+      report.split(separator: "\n").first { $0.contains(" requests in ") }.flatMap { Int($0.split(separator: " ")[0]) })
+    // Errors are told, too: a request that cannot be understood, and one that leads nowhere.
+    for path in ["/companies/none", "/nothing"] { _ = try Curl.get(companies.port, path) }
+    strace.kill(SIGINT)
+    strace.wait()
+    #expect(companies.stop() == .exit(0))
+    var sent = 0
+    for line in try String(contentsOfFile: trace, encoding: .utf8).split(separator: "\n") {
+      // `PID call(DESCRIPTOR<what it is>, …`; a call that another thread's interrupts goes on in a line of its own, without them.
+      guard let call = line.split(separator: " ", maxSplits: 1).last, let open = call.firstIndex(of: "("),
+        let begin = call[open...].firstIndex(of: "<")
+      else { continue }
+      let target = call[call.index(after: begin)...].prefix { $0 != ">" }
+      if target.hasPrefix("socket:") || target.hasPrefix("TCP") {
+        sent += 1
+      } else {
+        #expect(target.hasPrefix("anon_inode:[eventfd]") || target.hasPrefix("pipe:"), "\(line)")
+      }
+      #expect(!["0<", "1<", "2<"].contains { call[open...].dropFirst().hasPrefix($0) }, "\(line)")
+    }
+    #expect(answers > 0 && sent >= answers, "the trace has \(sent) writes to sockets, for \(answers) answers")
+    let records = try companies.records().filter { $0["duration_ms"] != nil }
+    #expect(records.count >= answers, "and all of them are in the archive")
   }
 }

@@ -1,18 +1,27 @@
 package import Glibc
+import Testing
 
 /// A program that a test starts, with an environment of its own, and that does not outlive the test.
+///
+/// What blocks has a limit, so that a program that hangs fails its test instead of holding up all others: it is killed, and an issue names it.
 package final class ChildProcess: Sendable {
   /// Its process id.
   package let pid: pid_t
+  private let command: String
   private let output: Int32
   private let errorOutput: String
   private let ending = Locked<Ending?>(nil)
+  /// What has been read from its output, and not been asked for.
+  private let unread = Locked<ArraySlice<UInt8>>([])
 
   /// How it ended.
   package enum Ending: Sendable, Equatable {
     case exit(Int32)
     case signal(Int32)
   }
+
+  /// How long a call waits that is not told how long: more than the slowest machine needs, and more processor time than LogStorm allows itself.
+  package static let patience = Duration.seconds(150)
 
   /// Why it could not be started.
   package struct Failure: Error {
@@ -55,13 +64,14 @@ package final class ChildProcess: Sendable {
       throw Failure(program: path, code: code)
     }
     self.pid = pid
+    command = ([path] + arguments).joined(separator: " ")
     output = ends[0]
     errorOutput = errors
   }
 
   deinit {
     kill(SIGKILL)
-    wait()
+    _ = ending(before: ContinuousClock.now + Self.patience)
     close(output)
   }
 
@@ -88,36 +98,101 @@ package final class ChildProcess: Sendable {
     ending.withLock { if $0 == nil { _ = Glibc.kill(pid, signal) } }
   }
 
-  /// Waits for its end. Blocking.
+  /// Waits for its end. Blocking. After `limit` it is killed, and an issue recorded.
   @discardableResult
-  package func wait() -> Ending {
+  package func wait(
+    within limit: Duration = patience, fileID: String = #fileID, filePath: String = #filePath, line: Int = #line
+  ) -> Ending {
+    if let ending = ending(before: ContinuousClock.now + limit) { return ending }
+    giveUp("has not ended within \(limit)", fileID, filePath, line)
+    return ending(before: ContinuousClock.now + limit) ?? .signal(SIGKILL)
+  }
+
+  /// The next line of its standard output; nil when it has closed that. Blocking. After `limit` it is killed, and an issue recorded.
+  package func readLine(
+    within limit: Duration = patience, fileID: String = #fileID, filePath: String = #filePath, line: Int = #line
+  ) -> String? {
+    let end = ContinuousClock.now + limit
+    return unread.withLock { unread in
+      var searched = unread.startIndex
+      while true {
+        if let newline = unread[searched...].firstIndex(of: UInt8(ascii: "\n")) {
+          defer { unread = unread[(newline + 1)...] }
+          return String(decoding: unread[..<newline], as: UTF8.self)
+        }
+        let count = unread.count
+        guard read(into: &unread, before: end) else {
+          giveUp("has written no line within \(limit)", fileID, filePath, line)
+          return nil
+        }
+        if unread.count == count {
+          defer { unread = [] }
+          return unread.isEmpty ? nil : String(decoding: unread, as: UTF8.self)
+        }
+        searched = unread.startIndex + count
+      }
+    }
+  }
+
+  /// The rest of its standard output. Blocking until it has closed that. After `limit` it is killed, and an issue recorded.
+  package func readAll(
+    within limit: Duration = patience, fileID: String = #fileID, filePath: String = #filePath, line: Int = #line
+  ) -> String {
+    let end = ContinuousClock.now + limit
+    return unread.withLock { unread in
+      defer { unread = [] }
+      var count = -1
+      while unread.count > count {
+        count = unread.count
+        if !read(into: &unread, before: end) {
+          giveUp("has not closed its output within \(limit)", fileID, filePath, line)
+          break
+        }
+      }
+      return String(decoding: unread, as: UTF8.self)
+    }
+  }
+
+  private func giveUp(_ what: String, _ fileID: String, _ filePath: String, _ line: Int) {
+    kill(SIGKILL)
+    let said = errors.suffix(400)
+    Issue.record(
+      "\(command) \(what), and was killed. \(said)",
+      sourceLocation: SourceLocation(fileID: fileID, filePath: filePath, line: line, column: 1))
+  }
+
+  /// Its ending, nil when it has none by then. The lock is free between two looks: another thread may send a signal meanwhile.
+  private func ending(before end: ContinuousClock.Instant) -> Ending? {
+    var nap: UInt32 = 100
+    while true {
+      if let ending = lookForEnding() { return ending }
+      guard ContinuousClock.now < end else { return nil }
+      usleep(nap)
+      nap = min(nap * 2, 5000)
+    }
+  }
+
+  private func lookForEnding() -> Ending? {
     ending.withLock { known in
       if let known { return known }
       var status: Int32 = 0
-      while unsafe waitpid(pid, &status, 0) < 0 && errno == EINTR {}
+      guard unsafe waitpid(pid, &status, WNOHANG) != 0 else { return nil }
       let ending: Ending = status & 0x7F == 0 ? .exit(status >> 8 & 0xFF) : .signal(status & 0x7F)
       known = ending
       return ending
     }
   }
 
-  /// The next line of its standard output; nil when it has closed that. Blocking.
-  package func readLine() -> String? {
-    var line: [UInt8] = []
-    var byte: UInt8 = 0
-    while unsafe read(output, &byte, 1) == 1 {
-      if byte == UInt8(ascii: "\n") { return String(decoding: line, as: UTF8.self) }
-      line.append(byte)
+  /// Reads what is there, as soon as there is something; nothing at the end of it. False: there was nothing by then.
+  private func read(into bytes: inout ArraySlice<UInt8>, before end: ContinuousClock.Instant) -> Bool {
+    var state = pollfd(fd: output, events: Int16(POLLIN), revents: 0)
+    while unsafe poll(&state, 1, Int32(max(0, min((end - .now) / .milliseconds(1) + 1, 1_000_000)))) <= 0 {
+      guard ContinuousClock.now < end else { return false }
     }
-    return line.isEmpty ? nil : String(decoding: line, as: UTF8.self)
-  }
-
-  /// The rest of its standard output. Blocking until it has closed that.
-  package func readAll() -> String {
-    var bytes: [UInt8] = []
     var part = [UInt8](repeating: 0, count: 4096)
-    while case let count = unsafe read(output, &part, part.count), count > 0 { bytes += part[..<count] }
-    return String(decoding: bytes, as: UTF8.self)
+    let count = unsafe Glibc.read(output, &part, part.count)
+    if count > 0 { bytes += part[..<count] }
+    return true
   }
 
   /// What it has written on standard error so far.

@@ -27,8 +27,11 @@ package struct JSONRecord: @unchecked Sendable, CustomStringConvertible {  // pr
   package var description: String { line }
 
   /// The records of a file, in order. Throws for a line that is no JSON object, and when the last line has no end.
-  package static func read(_ path: String) throws -> [JSONRecord] {
-    let data = try Data(contentsOf: URL(fileURLWithPath: path))
+  ///
+  /// - Parameter isGrowing: somebody writes to it, and may be in the middle of a line: that one is not read yet.
+  package static func read(_ path: String, isGrowing: Bool = false) throws -> [JSONRecord] {
+    var data = try Data(contentsOf: URL(fileURLWithPath: path))
+    if isGrowing { data = data.prefix(data.lastIndex(of: UInt8(ascii: "\n")).map { $0 + 1 } ?? 0) }
     guard data.isEmpty || data.last == UInt8(ascii: "\n") else { throw UnreadableLine(line: "no end of the last line") }
     return try data.split(separator: UInt8(ascii: "\n")).map { line in
       guard let text = String(validating: line, as: UTF8.self) else { throw UnreadableLine(line: "invalid UTF-8") }

@@ -41,6 +41,17 @@ import TreeRing
     #expect(try backend.expectMeter("treering_ring_high_water_bytes").values == [4096, 160_000, 160_000, 512])
   }
 
+  @Test func whatWasKeptBackIsTold() throws {
+    let metrics = LogMetrics(factory: backend)
+    var counters = counters()
+    (counters.suppressed, counters.withheld) = (41, 3)
+    metrics.report(counters)
+    counters.suppressed = 50
+    metrics.report(counters)
+    #expect(try backend.expectCounter("treering_records_suppressed_total").values == [41, 9])
+    #expect(try backend.expectCounter("treering_records_withheld_total").totalValue == 3)
+  }
+
   @Test func dropsAreToldByCauseAndLevel() throws {
     let metrics = LogMetrics(factory: backend)
     let drop = LogCounters.Drop(cause: "ring full", level: .info, count: 5)

@@ -7,12 +7,18 @@
 static inline uint64_t *tr_ring_dropped(TRRing *ring) { return ring->dropped; }
 static inline uint64_t *tr_ring_told(TRRing *ring) { return ring->told; }
 static inline uint64_t *tr_ring_pending_told(TRRing *ring) { return ring->pending_told; }
+static inline TRDropTimes *tr_ring_drop_times(TRRing *ring) { return ring->drop_times; }
+static inline TRDropMark *tr_ring_drop_marks(TRRing *ring) { return ring->drop_marks; }
 static inline TRSinkState *tr_ring_sinks(TRRing *ring) { return ring->sinks; }
 static inline TRSinkState *tr_ring_pending_sinks(TRRing *ring) { return ring->pending_sinks; }
 static inline uint64_t *tr_header_sink_keys(TRProcessHeader *header) { return header->sink_keys; }
 static inline uint64_t *tr_header_lost_reached(TRProcessHeader *header) { return header->lost_reached; }
 static inline uint64_t *tr_header_pending_lost_reached(TRProcessHeader *header) { return header->pending_lost_reached; }
 static inline uint64_t *tr_header_lost(TRProcessHeader *header) { return header->lost; }
+static inline uint64_t *tr_header_lost_told(TRProcessHeader *header) { return header->lost_told; }
+static inline uint64_t *tr_header_pending_lost_told(TRProcessHeader *header) { return header->pending_lost_told; }
+static inline TRDropTimes *tr_header_lost_times(TRProcessHeader *header) { return &header->lost_times; }
+static inline TRDropMark *tr_header_lost_mark(TRProcessHeader *header) { return &header->lost_mark; }
 static inline TRIntent *tr_header_intents(TRProcessHeader *header) { return header->intents; }
 static inline uint8_t *tr_intent_head(TRIntent *intent) { return intent->head; }
 static inline char *tr_intent_path(TRIntent *intent) { return intent->path; }
@@ -46,5 +52,29 @@ static inline uint32_t *tr_header_sites_allocated(TRProcessHeader *header) { ret
 static inline uint32_t *tr_header_bell(TRProcessHeader *header) { return &header->bell; }
 static inline uint32_t *tr_header_bell_is_rung(TRProcessHeader *header) { return &header->bell_is_rung; }
 static inline uint32_t *tr_header_sealed(TRProcessHeader *header) { return &header->sealed; }
+
+// Counts a call that leaves no record in `cell`, one of the TR_LEVELS of `cells`. Several threads, and signal handlers among them, may do so at once: of such ones the time of
+// any may stand for the first.
+//
+// The count and the consumer's mark are each written before the other one is read, so either the consumer finds this call counted when it looks again, or the call
+// finds the mark, and begins a stretch.
+static inline void tr_count_drop(uint64_t *cells, uint32_t cell, TRDropTimes *times, const TRDropMark *mark, uint64_t now) {
+  uint64_t count = 0;
+  for (uint32_t i = 0; i < TR_LEVELS; i++) count += __atomic_load_n(&cells[i], __ATOMIC_RELAXED);
+  uint64_t last = __atomic_load_n(&times->last, __ATOMIC_RELAXED);
+  while (last < now && !__atomic_compare_exchange_n(&times->last, &last, now, true, __ATOMIC_RELAXED, __ATOMIC_RELAXED)) {}
+  for (bool is_counted = false;; is_counted = true) {
+    uint64_t seen = __atomic_load_n(&mark->seen, __ATOMIC_SEQ_CST);
+    bool begins = __atomic_load_n(&times->begin, __ATOMIC_RELAXED) < seen || __atomic_load_n(&times->first, __ATOMIC_RELAXED) == 0;
+    if (begins && count >= seen) {
+      __atomic_store_n(&times->first, now, __ATOMIC_RELEASE);
+      __atomic_store_n(&times->begin, count, __ATOMIC_RELEASE);
+    }
+    if (is_counted) return;
+    __atomic_fetch_add(&cells[cell], 1, __ATOMIC_SEQ_CST);
+  }
+}
+// Between the consumer's mark and its second look at the counts.
+static inline void tr_fence(void) { __atomic_thread_fence(__ATOMIC_SEQ_CST); }
 
 #pragma clang assume_nonnull end

@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 #define TR_MAGIC 0x474e495245455254ull  // "TREERING"
-#define TR_VERSION 3u
+#define TR_VERSION 4u
 #define TR_HEADER_SIZE 65536u           // a multiple of every page size in use, 64 KiB on some arm64
 #define TR_LABELS_OFFSET 16384u
 #define TR_LABELS_SIZE (TR_HEADER_SIZE - TR_LABELS_OFFSET)
@@ -57,6 +57,21 @@ typedef struct {
   uint64_t filtered;    // records that its level and labels have left out since the ring began
 } TRSinkState;
 
+// When calls left no record, by one cause. Written before they are counted, so whoever finds one counted finds its time.
+typedef struct {
+  uint64_t begin;  // so many had been counted before this stretch of them …
+  uint64_t first;  // … which begins with one at this tick …
+  uint64_t last;   // … and has gone on to this one
+} TRDropTimes;
+
+// The consumer's side of the same. `seen` ends a stretch: the drop behind it begins the next one. What had begun before is kept here, for the notice that tells it may
+// fail, and its consumer die; so the first time of what is not told yet is the one of these two beginnings that comes first and is not told.
+typedef struct {
+  uint64_t seen;
+  uint64_t begin;
+  uint64_t first;
+} TRDropMark;
+
 // One ring: single producer (the owning thread), single consumer (whoever holds byte 1 of the file's locks).
 // Each group lies on its own pair of cache lines, by who writes it.
 typedef struct {
@@ -84,15 +99,15 @@ typedef struct {
   uint64_t pad2[9];
   // Written by the producer when it drops: how many, by cause and level, and when.
   uint64_t dropped[TR_CAUSES * TR_LEVELS];    // 384
-  uint64_t first_drop;    // 640  ticks
-  uint64_t last_drop;     // 648
-  uint64_t truncated;     // 656
-  uint64_t pad3[13];
+  TRDropTimes drop_times[TR_CAUSES];          // 640
+  uint64_t truncated;     // 736
+  uint64_t pad3[3];
   // Written by the consumer: the part of `dropped` that the stream has been told of, and what the journalled batch tells.
   uint64_t told[TR_CAUSES * TR_LEVELS];          // 768
   uint64_t pending_told[TR_CAUSES * TR_LEVELS];  // 1024
   TRSinkState sinks[TR_MAX_SINKS];               // 1280
   TRSinkState pending_sinks[TR_MAX_SINKS];       // 1408  the same after the journalled batch
+  TRDropMark drop_marks[TR_CAUSES];              // 1536
 } TRRing;
 
 // What one sink was about to receive when the batch was journalled.
@@ -130,13 +145,15 @@ typedef struct {
   uint32_t labels_end;        // 120  bytes of the label table in use
   uint32_t sealed;            // 124  2: being sealed, 1: the producer will commit nothing more, though it may live on
   uint64_t lost[TR_LEVELS];   // 128  calls that found no ring at all, by level
-  uint64_t lost_told;         // 192
-  uint64_t pending_lost_told; // 200
-  uint64_t intent_state;      // 208  0 none, 1 a batch is on its way, 2 it is the last one (closing records), 3 that one has arrived
-  char program[128];          // 216
-  char sinks[2048];           // 344  the sinks of the writer thread, as TREERING_SINK spells them
-  char format[16];            // 2392
-  TRIntent intents[TR_MAX_SINKS];  // 2408
+  uint64_t lost_told[TR_LEVELS];          // 192  the part that the stream has been told of
+  uint64_t pending_lost_told[TR_LEVELS];  // 256  and after the journalled batch
+  TRDropTimes lost_times;     // 320
+  TRDropMark lost_mark;       // 344
+  uint64_t intent_state;      // 368  0 none, 1 a batch is on its way, 2 it is the last one (closing records), 3 that one has arrived
+  char program[128];          // 376
+  char sinks[2048];           // 504  the sinks of the writer thread, as TREERING_SINK spells them
+  char format[16];            // 2552
+  TRIntent intents[TR_MAX_SINKS];  // 2568
   uint32_t sites_end;         // bytes of the site table in use, the offsets included
   uint32_t sites_allocated;   // and bytes of it that the file has pages for
   uint64_t sink_keys[TR_MAX_SINKS];  // whose the numbers in TRRing.sinks are: a hash of the sink's name, or 0

@@ -15,11 +15,11 @@ typedef struct {
   uint64_t withheld;    // 24  records that were not written and have not been told of
   const uint8_t *_Nullable file;  // 32  #fileID
   uint64_t place;       // 40  line << 16 | column
-  const uint8_t *_Nullable name;  // 48  the logger's label
+  const uint8_t *_Nullable name;  // 48  the logger's label, or the channel's name
   uint32_t file_count;  // 56
   uint16_t name_count;  // 60
   uint8_t level;        // 62
-  uint8_t folds;        // 63  1: what is withheld are repeats
+  uint8_t kind;         // 63  bit 0: what is withheld are repeats; bit 1: the name is a debug channel's
 } TRRestraint;
 _Static_assert(sizeof(TRRestraint) == 64, "one cache line");
 
@@ -47,13 +47,13 @@ static inline uint64_t tr_restraint_place(const TRRestraint *entry) { return __a
 
 // Writes down where the call stands and who logs there. Threads that come at the same time write the same; the place comes last, and with it the rest can be read.
 static inline void tr_restraint_describe(
-    TRRestraint *entry, const uint8_t *file, uint32_t file_count, uint64_t place, const uint8_t *name, uint16_t name_count, uint8_t level, uint8_t folds) {
+    TRRestraint *entry, const uint8_t *file, uint32_t file_count, uint64_t place, const uint8_t *name, uint16_t name_count, uint8_t level, uint8_t kind) {
   __atomic_store_n(&entry->file, file, __ATOMIC_RELAXED);
   __atomic_store_n(&entry->file_count, file_count, __ATOMIC_RELAXED);
   __atomic_store_n(&entry->name, name, __ATOMIC_RELAXED);
   __atomic_store_n(&entry->name_count, name_count, __ATOMIC_RELAXED);
   __atomic_store_n(&entry->level, level, __ATOMIC_RELAXED);
-  __atomic_store_n(&entry->folds, folds, __ATOMIC_RELAXED);
+  __atomic_store_n(&entry->kind, kind, __ATOMIC_RELAXED);
   __atomic_store_n(&entry->place, place, __ATOMIC_RELEASE);
 }
 

@@ -127,7 +127,7 @@ extension CrashReport {
       guard let status = try? Syscalls.status(ofPath: path), let report = CrashReport(path: path),
         !report.isOfLivingProcess
       else { continue }
-      let last = max(report.time, UInt64(clamping: status.st_mtim.tv_sec) * 1_000_000_000)
+      let last = max(report.time, Syscalls.nanoseconds(status.st_mtim))
       if now > last, now - last > day { unsafe unlink(path) }
     }
   }

@@ -80,6 +80,21 @@ public struct DebugChannel: Sendable {
       context: nil, source: LogSource(file, line, column), text: text, error: { nil }, fields: fields)
   }
 
+  /// Writes a line with a stored message when the channel is on.
+  @_disfavoredOverload
+  public func callAsFunction(
+    _ message: @autoclosure () -> LogMessage, file: StaticString = #fileID, line: UInt32 = #line,
+    column: UInt32 = #column, fields: (inout LogFields) -> Void = { _ in }
+  ) {
+    guard unsafe tr_gate_passes(tr_channel_gate(key.start), Level.debug.rawValue), CallPath.allowsChannel(key) else {
+      return
+    }
+    let stored = message()
+    CallPath.record(
+      level: .debug, flags: RecordFlags.channel, name: key, label: CallPath.channelLabel(key), context: nil,
+      source: LogSource(file, line, column), text: { LogText(stored: stored) }, error: { nil }, fields: fields)
+  }
+
   /// For ``DebugCatalog``: no instruction of the program.
   @inlinable
   @inline(__always)

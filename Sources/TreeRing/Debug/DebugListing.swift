@@ -92,9 +92,11 @@ package struct DebugListing {
 func listChannelsAtStart() { DebugListing.answerAtStart() }
 
 extension String {
-  /// With `?` for every control character.
+  /// With `?` for every character that steers a terminal, or the order in which a line is shown.
   package var withoutControls: String {
-    String(String.UnicodeScalarView(unicodeScalars.map { $0.properties.generalCategory == .control ? "?" : $0 }))
+    String(
+      String.UnicodeScalarView(
+        unicodeScalars.map { $0.properties.generalCategory == .control || $0.ordersText ? "?" : $0 }))
   }
 
   fileprivate var trimmedAtEnd: String {

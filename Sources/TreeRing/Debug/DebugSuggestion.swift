@@ -1,5 +1,11 @@
 /// What a pattern that matches no channel was probably meant to be.
 enum DebugSuggestion {
+  /// Patterns that are looked at, and lines that are said: nobody reads more, and each costs a look at every channel.
+  private static let mostPatterns = 100
+  private static let mostLines = 10
+  /// A longer pattern is no misspelling of anything.
+  private static let longestStem = 200
+
   /// One line for each pattern that matches none of `names`; none when nothing is known of the program's channels.
   ///
   /// - Parameter source: the variable that has them; nil when they come from somebody who asks right now.
@@ -7,10 +13,11 @@ enum DebugSuggestion {
     guard !names.isEmpty else { return [] }
     // A pattern for loggers is not about channels.
     let levels = Set(filter.levels.map { "\($0.pattern)=" })
-    let lonely = filter.names.filter { pattern in
-      !levels.contains { pattern.hasPrefix($0) } && !names.contains { DebugFilter(parsing: pattern).isEnabled($0) }
+    let lonely = filter.names.prefix(mostPatterns).filter { pattern in
+      let filter = DebugFilter(parsing: pattern)
+      return !levels.contains { pattern.hasPrefix($0) } && !names.contains { filter.isEnabled($0) }
     }
-    return lonely.map { pattern in
+    return lonely.prefix(mostLines).map { pattern in
       let guess = nearest(to: pattern, among: names).map { "did you mean \($0)?" }
       let told = "\(pattern.withoutControls) matches no channel known yet"
       guard let source else { return [told, guess].compactMap { $0 }.joined(separator: "; ") }
@@ -21,13 +28,17 @@ enum DebugSuggestion {
   /// The channel, or for a pattern with a `*` at its end the family of channels, whose spelling is nearest; nil when none is near: at most a third of the
   /// letters may be wrong, or two.
   static func nearest(to pattern: String, among names: [String]) -> String? {
-    let stem = pattern.hasSuffix("*") ? pattern.dropLast() : pattern[...]
+    let stem = Array((pattern.hasSuffix("*") ? pattern.dropLast() : pattern[...]).utf8)
+    guard stem.count <= longestStem else { return nil }
     let candidates = pattern.hasSuffix("*") ? names.flatMap(families) : names
-    let limit = max(2, stem.utf8.count / 3)
+    let limit = max(2, stem.count / 3)
     var best: (distance: Int, name: String)?
-    for name in candidates.sorted() {
-      let distance = distance(Array(stem.utf8), Array(name.utf8))
-      if distance <= limit, distance < stem.utf8.count, distance < best?.distance ?? .max { best = (distance, name) }
+    for name in Set(candidates).sorted() {
+      let letters = Array(name.utf8)
+      // Of texts whose lengths differ by more, at least so many letters are missing.
+      guard abs(letters.count - stem.count) <= min(limit, (best?.distance ?? .max) - 1) else { continue }
+      let distance = distance(stem, letters)
+      if distance <= limit, distance < stem.count, distance < best?.distance ?? .max { best = (distance, name) }
     }
     return best.map { ($0.name + (pattern.hasSuffix("*") ? "*" : "")).withoutControls }
   }

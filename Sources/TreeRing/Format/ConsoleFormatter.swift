@@ -177,7 +177,8 @@ final class ConsoleFormatter: Formatter {
     let counts: String
     switch notice {
     case .dropped(let cause, let byLevel, _, _, _): counts = "\(cause.name): " + Self.list(byLevel)
-    case .lost(let byLevel, _, _): counts = "no ring: " + Self.list(byLevel)
+    case .lost(let byLevel, let count, _, _):
+      counts = "\(DropCause.noRing): \(byLevel.isEmpty ? "\(count)" : Self.list(byLevel))"
     case .unreadable(let bytes, _): counts = "\(bytes) bytes"
     case .withheld(let withheld):
       counts = "sink failed: \(withheld.byLevel.isEmpty ? "\(withheld.count)" : Self.list(withheld.byLevel))"

@@ -1,6 +1,6 @@
 /// logfmt, as `kr/logfmt` reads it and Go's `go-logfmt/logfmt` and `log/slog` write it: pairs `name=value` divided by blanks.
 ///
-/// A name has no blank, `=`, `"` or control character; each such byte becomes `_`. A value stands as it is when it is printable ASCII without blank,
+/// A name has no blank, `=`, `"` or control character; each such byte becomes `_`, as does one that turns the line around. A value stands as it is when it is printable ASCII without blank,
 /// `=` and `"`; any other, the empty one, and the word `null` when it is text, stand in quotes with the escapes of a JSON string.
 extension OutputBuffer {
   /// Any bytes as a name.
@@ -11,7 +11,8 @@ extension OutputBuffer {
       let byte = unsafe bytes[index]
       let length = byte < 0x80 ? 0 : unsafe UTF8Check.lengthOfCharacter(in: bytes, at: index)
       // U+0080 to U+009F are control characters.
-      let isCharacter = unsafe length > 2 || length == 2 && !(byte == 0xC2 && bytes[index + 1] < 0xA0)
+      let isControl = unsafe length == 2 && byte == 0xC2 && bytes[index + 1] < 0xA0
+      let isCharacter = unsafe length > 0 && !isControl && Escape.orderingScalar(in: bytes, at: index, length) == nil
       if isCharacter {
         unsafe append(UnsafeBufferPointer(rebasing: bytes[index..<index + length]))
       } else {
@@ -25,7 +26,7 @@ extension OutputBuffer {
   func appendLogfmtValue(_ bytes: UnsafeBufferPointer<UInt8>) {
     if unsafe Escape.isBareInLogfmt(bytes) { return unsafe append(bytes) }
     append(UInt8(ascii: "\""))
-    unsafe appendJSONEscaped(bytes)
+    unsafe appendJSONEscaped(bytes, isForPeople: true)
     append(UInt8(ascii: "\""))
   }
 

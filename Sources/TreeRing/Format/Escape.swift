@@ -2,9 +2,11 @@
 extension OutputBuffer {
   /// Appends `bytes` as the inside of a JSON string (RFC 8259, section 7): quotes, backslashes and control characters escaped, invalid UTF-8 replaced by
   /// U+FFFD. Any bytes are allowed.
-  func appendJSONEscaped(_ bytes: UnsafeBufferPointer<UInt8>) {
+  ///
+  /// - Parameter isForPeople: escapes what turns a line around, too: for quotes that stand in a line of text.
+  func appendJSONEscaped(_ bytes: UnsafeBufferPointer<UInt8>, isForPeople: Bool = false) {
     if unsafe Escape.areAll(bytes, Escape.isPlainInJSON) { return unsafe append(bytes) }
-    unsafe appendEscaped(bytes, plain: Escape.plainInJSON) { output, byte in
+    unsafe appendEscaped(bytes, plain: Escape.plainInJSON, isForPeople: isForPeople) { output, byte in
       switch byte {
       case UInt8(ascii: "\""): output.append("\\\"")
       case UInt8(ascii: "\\"): output.append("\\\\")
@@ -16,10 +18,11 @@ extension OutputBuffer {
     }
   }
 
-  /// Appends `bytes` as text for people: control characters, and so terminal escapes, become `\u001b` and the like; a line feed becomes what `newline` says.
+  /// Appends `bytes` as text for people: control characters, and so terminal escapes, become `\u001b` and the like, and so do characters that change the order
+  /// in which a line is shown, and with it what it seems to say; a line feed becomes what `newline` says.
   func appendTextEscaped(_ bytes: UnsafeBufferPointer<UInt8>, newline: StaticString = "\\n") {
     if unsafe Escape.areAll(bytes, Escape.isPlainInText) { return unsafe append(bytes) }
-    unsafe appendEscaped(bytes, plain: Escape.plainInText) { output, byte in
+    unsafe appendEscaped(bytes, plain: Escape.plainInText, isForPeople: true) { output, byte in
       switch byte {
       case UInt8(ascii: "\n"): output.append(newline)
       case UInt8(ascii: "\r"): output.append("\\r")
@@ -33,7 +36,8 @@ extension OutputBuffer {
   /// checks everything else to be UTF-8.
   @inline(__always)
   func appendEscaped(
-    _ bytes: UnsafeBufferPointer<UInt8>, plain: (UInt8) -> Bool, _ escape: (OutputBuffer, UInt8) -> Void
+    _ bytes: UnsafeBufferPointer<UInt8>, plain: (UInt8) -> Bool, isForPeople: Bool = false,
+    _ escape: (OutputBuffer, UInt8) -> Void
   ) {
     var runStart = 0
     var index = 0
@@ -46,7 +50,8 @@ extension OutputBuffer {
       let length = byte < 0x80 ? 0 : unsafe UTF8Check.lengthOfCharacter(in: bytes, at: index)
       // C1 control characters (U+0080 to U+009F) steer terminals too.
       let isControl = unsafe length == 2 && byte == 0xC2 && bytes[index + 1] < 0xA0
-      if length > 0, !isControl {
+      let order = isForPeople ? unsafe Escape.orderingScalar(in: bytes, at: index, length) : nil
+      if length > 0, !isControl, order == nil {
         index += length
         continue
       }
@@ -55,6 +60,8 @@ extension OutputBuffer {
         escape(self, byte)
       } else if isControl {
         unsafe escape(self, bytes[index + 1])
+      } else if let order {
+        Escape.unicode(order, self)
       } else {
         append("\u{FFFD}" as StaticString)
       }
@@ -137,6 +144,38 @@ enum Escape {
     output.append("\\u00")
     for nibble in [byte >> 4, byte & 15] {
       output.append(nibble < 10 ? UInt8(ascii: "0") + nibble : UInt8(ascii: "a") + nibble - 10)
+    }
+  }
+}
+
+extension Escape {
+  /// The character of `length` bytes at `index`, where it is one that `ordersText` tells of.
+  @inline(__always)
+  static func orderingScalar(in bytes: UnsafeBufferPointer<UInt8>, at index: Int, _ length: Int) -> UInt16? {
+    let first = unsafe bytes[index]
+    guard length == 3 && first == 0xE2 || length == 2 && first == 0xD8 else { return nil }
+    var value = UInt32(first & (length == 3 ? 0x0F : 0x1F))
+    for offset in 1..<length { unsafe value = value << 6 | UInt32(bytes[index + offset] & 0x3F) }
+    return Unicode.Scalar(value)?.ordersText == true ? UInt16(value) : nil
+  }
+
+  /// `\uXXXX`.
+  static func unicode(_ value: UInt16, _ output: OutputBuffer) {
+    output.append("\\u")
+    for shift in [12, 8, 4, 0] {
+      let nibble = UInt8(value >> UInt16(shift) & 15)
+      output.append(nibble < 10 ? UInt8(ascii: "0") + nibble : UInt8(ascii: "a") + nibble - 10)
+    }
+  }
+}
+
+extension Unicode.Scalar {
+  /// Whether it is shown as nothing, and changes in which order, or on which line, the text around it is: the marks, embeddings, overrides and isolates of the bidirectional
+  /// algorithm (UAX #9, section 2), and the separators of lines and paragraphs.
+  var ordersText: Bool {
+    switch value {
+    case 0x061C, 0x200E, 0x200F, 0x2028...0x202E, 0x2066...0x2069: true
+    default: false
     }
   }
 }

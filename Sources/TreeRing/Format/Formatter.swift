@@ -41,8 +41,9 @@ package enum StreamNotice {
   /// Some calls of a ring left no record. `total` counts all that have been told of in this ring, with this notice: so each notice covers
   /// the stretch `total - count ..< total`, and one that is missing, or there twice, is seen.
   case dropped(cause: DropCause, byLevel: [(Level, UInt64)], total: UInt64, first: UInt64, last: UInt64)
-  /// Calls that found no ring at all, in the whole process: `count` since the last such notice, `byLevel` and `total` since the start.
-  case lost(byLevel: [(Level, UInt64)], count: UInt64, total: UInt64)
+  /// Calls that found no ring at all, in the whole process: `count` since the last such notice, `total` since the start. Of what a predecessor's sink was not told, `byLevel` is
+  /// empty and `times` nil.
+  case lost(byLevel: [(Level, UInt64)], count: UInt64, total: UInt64, times: ClosedRange<UInt64>?)
   /// Bytes of a ring that made no sense.
   case unreadable(bytes: UInt64, sequence: UInt64)
   /// The process will commit nothing more. Numbered in its ring 0. `lost` is the total of the calls that found no ring.

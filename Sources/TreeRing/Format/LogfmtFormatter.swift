@@ -12,7 +12,7 @@ final class LogfmtFormatter: Formatter {
     output.append(unsafe record.isChannel ? " ns=" : " logger=")
     unsafe record.withLabel(context) { unsafe output.appendLogfmtValue($0) }
     output.append(" msg=\"")
-    unsafe MessageText.append(record, to: output) { unsafe $0.appendJSONEscaped($1) }
+    unsafe MessageText.append(record, to: output) { unsafe $0.appendJSONEscaped($1, isForPeople: true) }
     output.append("\"")
     unsafe origin(context, sequence: record.sequence, hasOwnPID: record.isAboutOther, to: output)
     let isWhole = unsafe append(fieldsOf: record, to: output)

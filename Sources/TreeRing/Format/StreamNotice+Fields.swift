@@ -25,8 +25,10 @@ extension StreamNotice {
     case .dropped(let cause, let byLevel, let total, let first, let last):
       let count = byLevel.reduce(0) { $0 &+ $1.1 }
       return Self.dropped(count, total, cause.name) + [("treering.levels", .counts(byLevel))] + Self.times(first, last)
-    case .lost(let byLevel, let count, let total):
-      return Self.dropped(count, total, "no ring") + [("treering.levels_total", .counts(byLevel))]
+    case .lost(let byLevel, let count, let total, let times):
+      let levels: [Field] = byLevel.isEmpty ? [] : [("treering.levels", .counts(byLevel))]
+      return Self.dropped(count, total, DropCause.noRing) + levels
+        + (times.map { Self.times($0.lowerBound, $0.upperBound) } ?? [])
     case .unreadable(let bytes, let sequence):
       return [("treering.bytes", .number(bytes)), ("treering.from", .number(sequence))]
     case .processClosed(let rings, let lost, _):

@@ -78,6 +78,16 @@ extension RecordPlace {
     return place
   }
 
+  /// Copies the pieces of a stored message into a text that has pieces of its own.
+  @usableFromInline
+  @inline(never)
+  func addingToText(_ segments: [UInt8]) -> RecordPlace {
+    guard !isFull, !segments.isEmpty else { return self }
+    var place = self
+    place.tellPosition()
+    return place.adding(segments)
+  }
+
   /// Closes a group or an array. The bracket has no key, and no site expects it.
   @usableFromInline
   @inline(never)

@@ -1,10 +1,13 @@
 extension RecordedLog {
   /// Copies a record out of the bytes it was read from. Any bytes; what is broken ends the record. Allocates.
-  init(_ record: RecordView, _ context: RecordContext) {
+  ///
+  /// - Parameter keepsTemplate: whether ``template`` is put together, too.
+  init(_ record: RecordView, _ context: RecordContext, keepsTemplate: Bool = true) {
     unsafe self.init(
       nanosecondsSince1970: context.time, level: record.level, label: Self.label(of: record, context),
       isDebugChannel: record.isChannel, message: Self.message(of: record), fields: Self.fields(of: record),
       isTruncated: record.isTruncated)
+    if keepsTemplate { template = unsafe Self.template(of: record) }
   }
 
   private static func label(of record: RecordView, _ context: RecordContext) -> String {
@@ -14,10 +17,30 @@ extension RecordedLog {
     return text
   }
 
-  private static func message(of record: RecordView) -> String {
+  /// The text, with its values in their places.
+  static func message(of record: RecordView) -> String {
     let output = OutputBuffer(capacity: 128)
     unsafe MessageText.append(record, to: output) { unsafe $0.append($1) }
     return unsafe String(decoding: output.bytes, as: UTF8.self)
+  }
+
+  /// ``template``, put together from the pieces of the text, whether the record has them or its call site does.
+  static func template(of record: RecordView) -> String? {
+    var template = ""
+    var hasLiteral = false
+    var depth = 0
+    var reader = unsafe record.reader
+    while let segment = unsafe reader.next() {
+      if unsafe segment.tag == SegmentTag.end { depth -= 1 }
+      if unsafe depth == 0 && segment.tag == SegmentTag.literal {
+        unsafe template += segment.payload.text
+        hasLiteral = true
+      } else if unsafe depth == 0 && segment.isInText {
+        unsafe template += "{\(segment.key.text)}"
+      }
+      if unsafe segment.opens { depth += 1 }
+    }
+    return hasLiteral ? template : nil
   }
 
   private static func fields(of record: RecordView) -> [Field] {
@@ -75,6 +98,11 @@ extension RecordedValue {
       if unsafe segment.tag == SegmentTag.end { depth -= 1 } else if unsafe segment.opens { depth += 1 }
     }
   }
+}
+
+extension Segment {
+  /// Whether it is a value that the text has.
+  fileprivate var isInText: Bool { unsafe !isFieldOnly && tag != SegmentTag.end && tag != SegmentTag.label }
 }
 
 extension UnsafeBufferPointer<UInt8> {

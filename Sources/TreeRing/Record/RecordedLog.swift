@@ -14,6 +14,9 @@ public struct RecordedLog: Sendable, Hashable {
   public var fields: [Field]
   /// Whether the record was larger than a record may be, so that its end is missing.
   public var isTruncated: Bool
+  /// The text as it stands in the source, with names for values: `order {order.id} placed`, and `{}` for a value without a name. All records of one call have it in
+  /// common. Nil where the source has no text, but a string made at run time: a record of swift-log for instance. No part of what is compared.
+  public var template: String?
 
   /// One field.
   public struct Field: Sendable, Hashable {
@@ -44,6 +47,24 @@ public struct RecordedLog: Sendable, Hashable {
     self.message = message
     self.fields = fields
     self.isTruncated = isTruncated
+  }
+
+  /// Whether both say the same.
+  public static func == (left: RecordedLog, right: RecordedLog) -> Bool {
+    left.nanosecondsSince1970 == right.nanosecondsSince1970 && left.level == right.level && left.label == right.label
+      && left.isDebugChannel == right.isDebugChannel && left.message == right.message && left.fields == right.fields
+      && left.isTruncated == right.isTruncated
+  }
+
+  /// Hashes what is compared.
+  public func hash(into hasher: inout Hasher) {
+    hasher.combine(nanosecondsSince1970)
+    hasher.combine(level)
+    hasher.combine(label)
+    hasher.combine(isDebugChannel)
+    hasher.combine(message)
+    hasher.combine(fields)
+    hasher.combine(isTruncated)
   }
 
   /// The value of the first field with this name; nil when there is none.

@@ -32,6 +32,32 @@ public struct RestrainedLogger: Sendable {
     guard unsafe tr_gate_passes(tr_logger_gate(logger.name.start), level.rawValue) else { return }
     restrained(level, LogSource(file, line, column), text, error, fields)
   }
+
+  /// Logs a stored message at a level chosen at run time, unless the call is held back.
+  @_disfavoredOverload
+  public func log(
+    _ level: Level, _ message: @autoclosure () -> LogMessage, _ error: @autoclosure () -> (any Error)? = nil,
+    file: StaticString = #fileID, line: UInt32 = #line, column: UInt32 = #column,
+    fields: (inout LogFields) -> Void = { _ in }
+  ) {
+    guard unsafe tr_gate_passes(tr_logger_gate(logger.name.start), level.rawValue) else { return }
+    let text = { LogText(stored: message()) }
+    restrained(level, LogSource(file, line, column), text, error, fields)
+  }
+
+  @usableFromInline
+  @inline(never)
+  func restrained(
+    _ level: Level, _ source: LogSource, _ text: () -> LogText, _ error: () -> (any Error)?,
+    _ fields: (inout LogFields) -> Void
+  ) {
+    guard logger.isEnabled(level) else { return }
+    // A recorder's label does not outlive it, so there nothing can be told at the end.
+    RestrainedCall(
+      restraint: restraint, level: level, source: source, name: logger.name, context: logger.context, isChannel: false,
+      canBeToldLater: logger.context?.recording == nil
+    ).make(text, error, fields)
+  }
 }
 
 extension Logger {
@@ -44,8 +70,7 @@ extension Logger {
   ///   - count: at most 1,048,575.
   ///   - period: counted in milliseconds, at least one.
   public func limited(to count: Int, per period: Duration) -> RestrainedLogger {
-    let count = min(max(count, 0), RateWindow.most)
-    return RestrainedLogger(logger: self, restraint: .rate(count: count, milliseconds: period.wholeMilliseconds))
+    RestrainedLogger(logger: self, restraint: .limited(to: count, per: period))
   }
 
   /// This logger, for one call that writes the first of every `count` records. They carry `treering.sampled`, which is `count`: each stands for so many.
@@ -62,8 +87,14 @@ extension Logger {
   }
 }
 
+extension Restraint {
+  static func limited(to count: Int, per period: Duration) -> Restraint {
+    .rate(count: min(max(count, 0), RateWindow.most), milliseconds: period.wholeMilliseconds)
+  }
+}
+
 extension Duration {
-  fileprivate var wholeMilliseconds: UInt64 {
+  var wholeMilliseconds: UInt64 {
     let (seconds, attoseconds) = components
     let milliseconds = seconds.multipliedReportingOverflow(by: 1000)
     guard !milliseconds.overflow else { return seconds < 0 ? 1 : UInt64(Int64.max) }

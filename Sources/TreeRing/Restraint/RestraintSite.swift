@@ -1,15 +1,19 @@
 import CTreeRing
 import Glibc
+import Synchronization
 
 /// The memory of one restrained call in the source, shared by all threads. No lock and no allocation: two threads that come at the same time are both right.
 @safe
 struct RestraintSite {
   private let entry: UnsafeMutablePointer<TRRestraint>
 
+  /// Records that were held back, of all calls, told or not.
+  static let suppressed = Atomic<UInt64>(0)
+
   /// The memory of the call at `source`; nil when there is no room for it: then nothing is held back.
   ///
   /// - Parameter name: the label under which the rest is told when logging stops; its bytes live for ever.
-  init?(_ source: LogSource, level: Level, folds: Bool, name: LogKey?) {
+  init?(_ source: LogSource, level: Level, folds: Bool, isChannel: Bool = false, name: LogKey?) {
     var identity = SipHash(key: (0, 0))
     unsafe identity.combine(UInt64(UInt(bitPattern: source.file.utf8Start)))
     identity.combine(source.place)
@@ -18,7 +22,8 @@ struct RestraintSite {
     guard let name, unsafe tr_restraint_place(entry) == 0 else { return }
     unsafe tr_restraint_describe(
       entry, source.file.utf8Start, UInt32(clamping: source.file.utf8CodeUnitCount), source.place, name.start,
-      UInt16(clamping: name.count), level.rawValue, folds ? 1 : 0)
+      UInt16(clamping: name.count), level.rawValue,
+      (folds ? 1 : 0) | (isChannel ? 2 : 0))
   }
 
   private init(_ entry: UnsafeMutablePointer<TRRestraint>) { unsafe self.entry = entry }
@@ -34,7 +39,9 @@ struct RestraintSite {
       return admit(atMost: count, per: milliseconds, now: now) ? passing() : withholding()
     case .sample(let count):
       let number = unsafe tr_add64(tr_restraint_window(entry), 1)
-      return RestraintVerdict(passes: count > 0 && number % UInt64(clamping: count) == 0)
+      let passes = count > 0 && number % UInt64(clamping: count) == 0
+      if !passes { Self.suppressed.add(1, ordering: .relaxed) }
+      return RestraintVerdict(passes: passes)
     case .repeats(let milliseconds):
       return isRepeated(hash, within: milliseconds, now: now) ? withholding() : passing()
     }
@@ -62,6 +69,7 @@ struct RestraintSite {
 
   private func withholding() -> RestraintVerdict {
     unsafe _ = tr_add64(tr_restraint_withheld(entry), 1)
+    Self.suppressed.add(1, ordering: .relaxed)
     return RestraintVerdict(passes: false)
   }
 
@@ -87,35 +95,22 @@ extension RestraintSite {
       guard unsafe tr_restraint_place(entry) != 0 else { continue }
       let count = unsafe RestraintSite(entry).takeWithheld()
       guard count > 0, let name = unsafe entry.pointee.name, let file = unsafe entry.pointee.file else { continue }
-      let logger = unsafe Logger(
-        name: LogKey(unsafeStart: name, count: Int(entry.pointee.name_count)), context: nil)
       let path = unsafe String(
         decoding: UnsafeBufferPointer(start: file, count: Int(entry.pointee.file_count)), as: UTF8.self)
-      logger.tell(
-        count, folds: unsafe entry.pointee.folds != 0, unsafe Level(rawValue: entry.pointee.level) ?? .info,
-        file: path, line: unsafe tr_restraint_place(entry) >> 16)
+      let call = unsafe RestrainedCall(
+        restraint: .sample(count: 1), level: Level(rawValue: entry.pointee.level) ?? .info, source: .none,
+        name: LogKey(unsafeStart: name, count: Int(entry.pointee.name_count)), context: nil,
+        isChannel: entry.pointee.kind & 2 != 0, canBeToldLater: true)
+      guard call.isOn else { continue }
+      unsafe call.tell(count, folds: entry.pointee.kind & 1 != 0, file: path, line: tr_restraint_place(entry) >> 16)
     }
   }
 
   /// In a forked child: what the parent held back is the parent's to tell.
   static func forget() {
+    suppressed.store(0, ordering: .relaxed)
     for index in 0..<Int(TR_RESTRAINT_COUNT) {
       unsafe tr_store64(tr_restraint_withheld(tr_restraint_table() + index), 0)
-    }
-  }
-}
-
-extension Logger {
-  /// Writes how many records a call has held back.
-  func tell(_ count: UInt64, folds: Bool, _ level: Level, file: String, line: UInt64) {
-    let fields = { (fields: inout LogFields) in
-      fields["source.file"] = file
-      fields["source.line"] = line
-    }
-    if folds {
-      log(level, "last message repeated \(count, "treering.repeated") times", fields: fields)
-    } else {
-      log(level, "records suppressed: \(count, "treering.suppressed")", fields: fields)
     }
   }
 }

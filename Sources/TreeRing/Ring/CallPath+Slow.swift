@@ -16,6 +16,9 @@ package enum DropCause: Int, CaseIterable, Sendable {
     case .nestedTooDeep: "calls nested too deep"
     }
   }
+
+  /// Of calls that found no ring to be counted in: they are counted in the header of the ring file.
+  package static let noRing = "no ring"
 }
 
 /// The rare turns of a call. None of them allocates or locks, so that a signal handler may take them; the ones that make a ring enter the kernel.
@@ -88,11 +91,9 @@ extension CallPath {
   private static let longestWait: UInt64 = 200_000_000
 
   static func countDrop(_ ring: UnsafeMutablePointer<TRRing>, _ cause: DropCause, _ level: Level) {
-    let now = tr_ticks()
-    let cell = cause.rawValue * Int(TR_LEVELS) + Int(level.rawValue)
-    unsafe _ = tr_add64(tr_ring_dropped(ring) + cell, 1)
-    if unsafe ring.pointee.first_drop == 0 { unsafe tr_store64(&ring.pointee.first_drop, now) }
-    unsafe tr_store64(&ring.pointee.last_drop, now)
+    let row = unsafe tr_ring_dropped(ring) + cause.rawValue * Int(TR_LEVELS)
+    let (times, mark) = unsafe (tr_ring_drop_times(ring) + cause.rawValue, tr_ring_drop_marks(ring) + cause.rawValue)
+    unsafe tr_count_drop(row, UInt32(level.rawValue), times, mark, tr_ticks())
   }
 
   /// A ring of this thread belongs to a file that was closed, or to the parent of a fork.
@@ -108,7 +109,7 @@ extension CallPath {
     _ thread: UnsafeMutablePointer<TRThread>, _ producer: UnsafeMutablePointer<TRProducer>, _ level: Level
   ) -> UnsafeMutablePointer<TRRing>? {
     guard let ring = unsafe makeRing(thread, producer, depth: 0) else {
-      unsafe countLost(producer, level)
+      unsafe countLost(producer.pointee.header, level)
       return nil
     }
     unsafe tr_watch_thread_end({ unsafe CallPath.threadEnded($0) }, thread)
@@ -152,8 +153,10 @@ extension CallPath {
     return unsafe ring
   }
 
-  private static func countLost(_ producer: UnsafeMutablePointer<TRProducer>, _ level: Level) {
-    unsafe _ = tr_add64(tr_header_lost(producer.pointee.header) + Int(level.rawValue), 1)
+  static func countLost(_ header: UnsafeMutablePointer<TRProcessHeader>, _ level: Level) {
+    unsafe tr_count_drop(
+      tr_header_lost(header), UInt32(level.rawValue), tr_header_lost_times(header), tr_header_lost_mark(header),
+      tr_ticks())
   }
 
   /// The end of a call whose ring wants attention: wakes the consumer, moves a record that came too late, returns to the outer call.
@@ -177,7 +180,7 @@ extension CallPath {
     if attention & TR_ATTENTION_NESTED != 0 {
       if attention & TR_ATTENTION_SEALED != 0, unsafe !wasInTime(ring) {
         let level = unsafe Level(rawValue: TRRecord(at: start).level) ?? .critical
-        if let producer = unsafe tr_producer() { unsafe countLost(producer, level) }
+        if let producer = unsafe tr_producer() { unsafe countLost(producer.pointee.header, level) }
       }
       let depth = unsafe Int(ring.pointee.depth)
       unsafe thread.pointee.cursor = tr_thread_saved_cursors(thread)[depth]

@@ -38,6 +38,10 @@ enum CallPath {
     if let error = error() { writer.follow(writer.place.adding(error)) }
     var collected = LogFields(writer)
     fields(&collected)
+    // Of a level that the source names, the compiler knows the answer.
+    if level.rawValue >= Level.error.rawValue, source.place != 0 {
+      collected.writer.follow(collected.writer.place.adding(source))
+    }
     let id = unsafe UInt16(truncatingIfNeeded: site.pointee.id)
     guard _fastPath(!collected.writer.isFull) else {
       return unsafe finishFull(thread, ring, start, collected.writer.place, level, flags, label, id)
@@ -83,6 +87,17 @@ extension CallPath {
 }
 
 extension RecordPlace {
+  /// `source.file` and `source.line`: where something went wrong is the first question about it, and other records are not asked that.
+  @usableFromInline
+  @inline(never)
+  func adding(_ source: LogSource) -> RecordPlace {
+    var writer = RecordWriter(self)
+    let file = unsafe UnsafeBufferPointer(start: source.file.utf8Start, count: source.file.utf8CodeUnitCount)
+    unsafe writer.bytes(SegmentTag.string | SegmentTag.fieldOnly, "source.file", file)
+    (source.place >> 16).write(to: &writer, key: "source.line", fieldOnly: true)
+    return writer.place
+  }
+
   /// Copies segments that are encoded already. Too many of them are cut at a segment's end.
   @usableFromInline
   @inline(never)

@@ -5,6 +5,9 @@ import Glibc
 ///
 /// The file's owner may have fewer rights than the collector, or be hostile: nothing in it is believed. Headers are mapped and read through guarded copies, so a
 /// file that is truncated underneath is an error and no SIGBUS; records are copied out (`pread`) before they are looked at.
+///
+/// A process has pages for all of a ring before the ring is there. So a file is believed to hold as many rings as it has pages for: it costs its owner as much memory as
+/// it may cost the reader, however long it says it is. A drain copies 64 MiB at a time, or 128 KiB of each ring.
 @safe
 package final class RingAttachment: RingSource {
   package let path: String
@@ -127,7 +130,8 @@ package final class RingAttachment: RingSource {
   package func ring(_ index: Int) -> UnsafeMutablePointer<TRRing>? {
     if let ring = unsafe rings[index] { return unsafe ring }
     let offset = slot(index)
-    guard let status = try? Syscalls.status(of: descriptor), Int(status.st_size) >= offset + ringHeaderSize + capacity
+    guard let status = try? Syscalls.status(of: descriptor), Int(status.st_size) >= offset + ringHeaderSize + capacity,
+      unsafe max(Int(status.st_blocks) * 512, Self.smallFile) >= pages(ofRings: rings.count + 1)
     else {
       return nil
     }
@@ -138,6 +142,19 @@ package final class RingAttachment: RingSource {
     return unsafe ring
   }
 
+  /// Bytes for which a file with so many rings has pages, at least: the site table comes as it fills.
+  private func pages(ofRings count: Int) -> Int { Int(TR_HEADER_SIZE) + count * (ringHeaderSize + capacity) }
+
+  /// Bytes of a file whose pages nobody counts: not every file system tells all that it has promised.
+  private static let smallFile = 64 << 20
+
+  /// The largest record fits.
+  package var longestStretch: Int { ownStretch ?? max(128 << 10, Self.bytesOfAPass / max(ringCount, 1)) }
+  /// A test's.
+  var ownStretch: Int?
+
+  private static let bytesOfAPass = 64 << 20
+
   private func slot(_ index: Int) -> Int { Int(TR_RINGS_OFFSET) + index * (ringHeaderSize + capacity) }
 
   package func records(_ index: Int, from tail: UInt64, to head: UInt64) -> UnsafeRawBufferPointer? {
@@ -146,7 +163,7 @@ package final class RingAttachment: RingSource {
     let start = Int(tail & UInt64(capacity - 1))
     let base = slot(index) + ringHeaderSize
     let first = min(count, capacity - start)
-    let copy = unsafe copies.buffer(index, capacity)
+    let copy = unsafe copies.buffer(index, count)
     guard unsafe readExactly(copy, first, base + start), unsafe readExactly(copy + first, count - first, base) else {
       return nil
     }
@@ -194,16 +211,21 @@ package final class RingAttachment: RingSource {
   }
 }
 
-/// A private buffer for each ring's records.
+/// A private buffer for each ring's records, as large as was needed so far.
 @safe
 private final class OutputCopies {
-  private var buffers: [Int: UnsafeMutableRawPointer] = unsafe [:]
+  private var buffers: [Int: UnsafeMutableRawBufferPointer] = unsafe [:]
 
-  func buffer(_ index: Int, _ capacity: Int) -> UnsafeMutableRawPointer {
-    if let buffer = unsafe buffers[index] { return unsafe buffer }
-    let buffer = UnsafeMutableRawPointer.allocate(byteCount: capacity, alignment: 8)
-    unsafe buffers[index] = buffer
-    return unsafe buffer
+  func buffer(_ index: Int, _ count: Int) -> UnsafeMutableRawPointer {
+    let known = unsafe buffers[index]
+    if let known = unsafe known, let start = known.baseAddress, known.count >= count {
+      return unsafe start
+    }
+    unsafe known?.deallocate()
+    let size = max(count, 4096).roundedUpToPowerOfTwo
+    let start = UnsafeMutableRawPointer.allocate(byteCount: size, alignment: 8)
+    unsafe buffers[index] = UnsafeMutableRawBufferPointer(start: start, count: size)
+    return unsafe start
   }
 
   deinit { unsafe buffers.values.forEach { unsafe $0.deallocate() } }

@@ -18,11 +18,15 @@ package protocol RingSource: AnyObject {
   func template(_ id: UInt16) -> RecordTemplate?
   /// The user who owns the file: the sinks it names are believed only as far as that user's own files.
   var owner: UInt32 { get }
+  /// Most bytes of a ring that are worth asking for at a time: where they are copied, all of a ring's would be copied for each batch.
+  var longestStretch: Int { get }
   /// The bytes between two positions of a ring, which stay as they are until the tail passes them. Valid until the next call for the same ring.
   func records(_ index: Int, from tail: UInt64, to head: UInt64) -> UnsafeRawBufferPointer?
 }
 
 extension RingSource {
+  var longestStretch: Int { .max }
+
   /// A copy of the process header's fixed part, or nil when the file is gone.
   func readHeader() -> TRProcessHeader? { unsafe read(header) }
 

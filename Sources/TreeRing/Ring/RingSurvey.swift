@@ -45,6 +45,7 @@ extension RingSurvey {
       isExternal: header.mode == TR_MODE_EXTERNAL, rings: attachment.ringCount, capacity: UInt64(attachment.capacity),
       began: header.clock_realtime,
       memory: (try? Syscalls.status(ofPath: path)).map { UInt64(max($0.st_blocks, 0)) * 512 } ?? 0)
+    for level in 0..<Int(TR_LEVELS) { unsafe dropped &+= tr_header_lost(&header)[level] }
     for index in 0..<rings {
       if var ring = attachment.readRing(index) { add(&ring) }
     }

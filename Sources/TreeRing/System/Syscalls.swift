@@ -16,6 +16,13 @@ package enum Syscalls {
     return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
   }
 
+  /// The same for a time that a file says, which may be any: one before 1970 is 0, one after 2554 is the last that there is.
+  static func nanoseconds(_ time: timespec) -> UInt64 {
+    let (seconds, isLate) = UInt64(clamping: time.tv_sec).multipliedReportingOverflow(by: 1_000_000_000)
+    let (sum, isLater) = seconds.addingReportingOverflow(UInt64(clamping: time.tv_sec < 0 ? 0 : time.tv_nsec))
+    return isLate || isLater ? .max : sum
+  }
+
   /// Opens a file. The descriptor is closed on exec.
   package static func open(_ path: String, _ flags: Int32, mode: UInt32 = 0o600) throws(Errno) -> Int32 {
     while true {

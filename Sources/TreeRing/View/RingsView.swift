@@ -9,6 +9,7 @@ package final class RingsView: ViewSource {
   private let directory: String?
   private let filter: ViewFilter
   private let formatter: JSONFormatter?
+  private let keepsTemplates: Bool
   private let output = OutputBuffer()
   private var observers: [String: RingObserver] = [:]
   /// What has not been told yet of each process: told once a second, for a storm has enough lines of its own.
@@ -27,8 +28,9 @@ package final class RingsView: ViewSource {
   private static let tellingPeriod: UInt64 = 1_000_000_000
 
   /// Shows every ring file in a directory, which need not be there yet.
-  package init(directory: String, filter: ViewFilter, keepsJSON: Bool) {
+  package init(directory: String, filter: ViewFilter, keepsJSON: Bool, keepsTemplates: Bool = false) {
     self.directory = directory
+    self.keepsTemplates = keepsTemplates
     self.filter = filter
     formatter = keepsJSON ? JSONFormatter() : nil
   }
@@ -36,8 +38,11 @@ package final class RingsView: ViewSource {
   /// Shows one ring file.
   ///
   /// - Throws: ``LogError`` when it is none, or is somebody else's.
-  package init(file: String, filter: ViewFilter, keepsJSON: Bool) throws(LogError) {
+  package init(
+    file: String, filter: ViewFilter, keepsJSON: Bool, keepsTemplates: Bool = false
+  ) throws(LogError) {
     directory = nil
+    self.keepsTemplates = keepsTemplates
     self.filter = filter
     formatter = keepsJSON ? JSONFormatter() : nil
     do { observers[file] = try RingObserver(path: file, from: .backlog) } catch { throw LogError("\(error)") }
@@ -181,7 +186,8 @@ package final class RingsView: ViewSource {
   private func show(_ record: RecordView, _ context: RecordContext, _ items: inout [ViewItem]) {
     // Without a label of the table, the record carries its own.
     if let label = unsafe context.label, unsafe !filter.passes(level: record.level, label: label) { return }
-    let viewed = unsafe ViewedRecord(RecordedLog(record, context), pid: context.pid)
+    let log = unsafe RecordedLog(record, context, keepsTemplate: keepsTemplates)
+    let viewed = unsafe ViewedRecord(log, pid: context.pid)
     guard unsafe context.label == nil ? filter.passes(viewed) : filter.passesContent(viewed.log) else { return }
     items.append(.record(unsafe withJSON(viewed, record, context)))
   }

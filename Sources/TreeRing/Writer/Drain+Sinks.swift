@@ -124,12 +124,12 @@ extension Drain {
       if let notice = loss.withheld { append(notice, ring: index, to: line) }
       if loss.droppedTotal > 0 { tellDrops(loss, ring: index, to: line) }
     }
-    if var header = source.readHeader(), header.lost_told != line.lostReached {
-      let byLevel = unsafe Self.byLevel(
-        Array(UnsafeBufferPointer(start: tr_header_lost(&header), count: Int(TR_LEVELS))))
-      let count = header.lost_told &- line.lostReached
-      append(.lost(byLevel: byLevel, count: count, total: header.lost_told), ring: 0, to: line)
-      line.lostReached = header.lost_told
+    if let total = toldLost, total != line.lostReached {
+      // Of what a predecessor left, only how many there were is known.
+      let count = total &- line.lostReached
+      let missed = line.lostMissed.flatMap { $0.count == count ? $0 : nil }
+      append(.lost(byLevel: missed?.byLevel ?? [], count: count, total: total, times: missed?.times), ring: 0, to: line)
+      line.reachLost(total)
     }
     unsafe line.enqueue(line.output.bytes)
     line.forgetLosses()
@@ -145,11 +145,10 @@ extension Drain {
     }
     guard !loss.drops.isEmpty else { return }
     for cause in DropCause.allCases {
-      let row = cause.rawValue * Int(TR_LEVELS)..<(cause.rawValue + 1) * Int(TR_LEVELS)
-      let byLevel = Self.byLevel(Array(loss.drops[row]))
-      if byLevel.isEmpty { continue }
+      let byLevel = Self.byLevel(Array(loss.drops[Self.row(of: cause)]))
+      guard !byLevel.isEmpty, let times = loss.dropTimes[cause.rawValue] else { continue }
       total &+= byLevel.reduce(0) { $0 &+ $1.1 }
-      append(dropNotice(cause, byLevel, total: total, ring), ring: index, to: line)
+      append(dropNotice(cause, byLevel, total: total, times), ring: index, to: line)
     }
   }
 
@@ -258,7 +257,7 @@ extension Drain {
       guard let slot = line.slot else { return nil }
       return unsafe IntentJournal.Intent(slot: slot, destination: destination, bytes: line.output.bytes)
     }
-    unsafe journal.begin(batch.positions, intents, standings, lost: batch.lost, isLast: isLast(batch))
+    unsafe journal.begin(batch.positions, intents, standings, lost: batch.lost?.counts, isLast: isLast(batch))
   }
 
   private func add(_ line: SinkLine, to standings: inout IntentJournal.Standings, _ batch: Batch, hasAll: Bool) {
@@ -268,7 +267,7 @@ extension Drain {
       standings.rings[stretch.ring, default: [:]][slot] =
         line.standing(SinkStandings.state(ring, slot: slot), after: stretch, hasAll: hasAll)
     }
-    if hasAll, let lost = batch.lost { standings.lost[slot] = lost }
+    if hasAll, let lost = batch.lost { standings.lost[slot] = lost.total }
     if hasAll, batch.isClosing, !line.isAbandoned { standings.closed |= 1 << UInt64(slot) }
   }
 
@@ -285,7 +284,7 @@ extension Drain {
     let before = line.lostInOutage
     line.commit(result, batch.stretches)
     counters.withheld += line.lostInOutage &- before
-    if line.mode != .miss, let lost = batch.lost { line.lostReached = lost }
+    if let lost = batch.lost { line.commit(lost: lost) }
     // Its own failure is told to it when it is back.
     if line.mode == .miss, let own = notices.prefix(toldNotices).first(where: { $0.line === line }) { line.miss(own) }
   }

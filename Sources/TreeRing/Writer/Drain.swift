@@ -111,7 +111,7 @@ package final class Drain {
     var merge = unsafe TimeMerge(spans(upTo: bound, &counted))
     let begins = unsafe merge.spans.map { unsafe $0.consumed }
     unsafe collect(&merge, upTo: bound, &counted)
-    var told: [Int: [UInt64]] = [:]
+    var told: [Int: ToldDrops] = [:]
     let lost = unsafe tellLosses(of: merge.spans.map { unsafe $0.index }, &told)
     let isDamaged = counted.damagedRings > 0
     guard counted.records > 0 || counted.unreadableBytes > 0 || !told.isEmpty || lost != nil || isTelling || isDamaged
@@ -119,7 +119,9 @@ package final class Drain {
       return lines.contains { $0.isStalled } ? .behind : .idle
     }
     let batch = unsafe Batch(
-      positions: merge.spans.map { unsafe IntentJournal.Position($0.index, $0.position, $0.consumed, told[$0.index]) },
+      positions: merge.spans.map {
+        unsafe IntentJournal.Position($0.index, $0.position, $0.consumed, told[$0.index]?.counts)
+      },
       stretches: zip(merge.spans, begins).map { unsafe stretch($0.index, $1, $0.consumed, told[$0.index]) }, lost: lost)
     return deliver(batch, counted, now)
   }
@@ -128,17 +130,26 @@ package final class Drain {
   struct Batch {
     var positions: [IntentJournal.Position]
     var stretches: [RingStretch]
-    /// The calls without a ring that it tells of, since the start; nil when it tells none.
-    var lost: UInt64?
+    /// The calls without a ring that it tells of; nil when it tells none.
+    var lost: DropStretch?
     var isClosing = false
   }
 
-  private func stretch(_ ring: Int, _ begin: UInt64, _ end: UInt64, _ told: [UInt64]?) -> RingStretch {
+  /// The drops of a ring that a batch tells of.
+  struct ToldDrops {
+    /// All that the stream has been told of then, by cause and level.
+    var counts: [UInt64]
+    /// When those were that the batch tells of, by cause.
+    var times: [Int: ClosedRange<UInt64>] = [:]
+  }
+
+  private func stretch(_ ring: Int, _ begin: UInt64, _ end: UInt64, _ told: ToldDrops?) -> RingStretch {
     guard let told, var state = source.readRing(ring) else {
-      return RingStretch(ring: ring, begin: begin, end: end, drops: [])
+      return RingStretch(ring: ring, begin: begin, end: end, drops: [], dropTimes: [:])
     }
     let before = unsafe counters(tr_ring_told(&state))
-    return RingStretch(ring: ring, begin: begin, end: end, drops: zip(told, before).map { $0 &- $1 })
+    let drops = zip(told.counts, before).map { $0 &- $1 }
+    return RingStretch(ring: ring, begin: begin, end: end, drops: drops, dropTimes: told.times)
   }
 
   private func beginBatch(_ now: UInt64) {
@@ -153,22 +164,39 @@ package final class Drain {
   /// What each ring holds. A record cannot be of a later moment than the one after they were read; where a ring has been read up to `bound` only, one that
   /// says so is of that moment.
   private func spans(upTo bound: UInt64, _ counted: inout DrainCounters) -> [RingSpan] {
-    var stretches = unsafe [(index: Int, ring: TRRing, bytes: UnsafeRawBufferPointer)]()
+    var stretches = unsafe [(index: Int, ring: TRRing, bytes: UnsafeRawBufferPointer, beyond: UInt64)]()
+    let longest = UInt64(source.longestStretch)
     for index in 0..<source.ringCount {
       // A slot without a mask has no ring yet.
       guard let ring = source.readRing(index), ring.mask != 0 else { continue }
-      guard let head = head(of: ring), let bytes = unsafe source.records(index, from: ring.tail, to: head) else {
+      guard let head = head(of: ring), let bytes = unsafe records(index, from: ring.tail, to: head, longest: longest)
+      else {
         tellDamage(index, ring, &counted)
         continue
       }
       noteHighWater(index, ring, waiting: head - ring.tail)
-      unsafe stretches.append((index, ring, bytes))
+      unsafe stretches.append((index, ring, bytes, head - ring.tail - UInt64(bytes.count)))
     }
     let now = sharesClock ? tr_ticks() : .max
     return unsafe stretches.map {
       unsafe RingSpan(
-        index: $0.index, position: $0.ring.tail, consumed: $0.ring.consumed, bytes: $0.bytes, now: now, bound: bound)
+        index: $0.index, position: $0.ring.tail, consumed: $0.ring.consumed, bytes: $0.bytes, beyond: $0.beyond,
+        now: now, bound: bound)
     }
+  }
+
+  /// All that waits in a ring, or as many whole records of it as are worth copying.
+  private func records(
+    _ ring: Int, from tail: UInt64, to head: UInt64, longest: UInt64
+  ) -> UnsafeRawBufferPointer? {
+    guard head - tail > longest else { return unsafe source.records(ring, from: tail, to: head) }
+    guard let bytes = unsafe source.records(ring, from: tail, to: tail + longest) else { return nil }
+    var end = 0
+    while end < bytes.count, let record = unsafe RecordView(UnsafeRawBufferPointer(rebasing: bytes[end...])) {
+      unsafe end += record.stride
+    }
+    // Nothing readable: what begins there is no record, and goes with all behind it.
+    return unsafe end > 0 ? UnsafeRawBufferPointer(rebasing: bytes[..<min(end, bytes.count)]) : bytes
   }
 
   /// Nil when what the header says cannot be: somebody wrote nonsense, and nothing of the ring can be trusted.
@@ -308,48 +336,74 @@ package final class Drain {
 
   /// Writes a notice for each ring that has dropped since the last one, and returns what is then told of the whole process. Only rings of the
   /// batch: one that came to be since then has no place in the journal yet, and would be told again.
-  private func tellLosses(of rings: [Int], _ told: inout [Int: [UInt64]]) -> UInt64? {
+  private func tellLosses(of rings: [Int], _ told: inout [Int: ToldDrops]) -> DropStretch? {
     for index in rings {
-      guard var ring = source.readRing(index) else { continue }
+      guard var ring = source.readRing(index), let address = unsafe source.ring(index) else { continue }
       let (dropped, before) = unsafe (counters(tr_ring_dropped(&ring)), counters(tr_ring_told(&ring)))
       if dropped == before { continue }
-      told[index] = dropped
+      var drops = ToldDrops(counts: dropped)
       var total = before.reduce(0, &+)
       for cause in DropCause.allCases {
-        let row = cause.rawValue * Int(TR_LEVELS)..<(cause.rawValue + 1) * Int(TR_LEVELS)
-        let byLevel = Self.byLevel(zip(dropped[row], before[row]).map { $0 &- $1 })
-        if byLevel.isEmpty { continue }
-        total &+= byLevel.reduce(0) { $0 &+ $1.1 }
-        append(dropNotice(cause, byLevel, total: total, ring), ring: index)
+        let row = Self.row(of: cause)
+        drops.counts.replaceSubrange(row, with: before[row])
+        guard let stretch = unsafe stretch(of: cause, address, told: Array(before[row])) else { continue }
+        drops.counts.replaceSubrange(row, with: stretch.counts)
+        drops.times[cause.rawValue] = stretch.times
+        total &+= stretch.count
+        append(dropNotice(cause, stretch.byLevel, total: total, stretch.times), ring: index)
       }
+      told[index] = drops
     }
     return tellLost()
   }
 
-  func dropNotice(_ cause: DropCause, _ byLevel: [(Level, UInt64)], total: UInt64, _ ring: TRRing) -> StreamNotice {
-    .dropped(
-      cause: cause, byLevel: byLevel, total: total, first: clock.nanoseconds(ring.first_drop),
-      last: clock.nanoseconds(ring.last_drop))
+  static func row(of cause: DropCause) -> Range<Int> {
+    cause.rawValue * Int(TR_LEVELS)..<(cause.rawValue + 1) * Int(TR_LEVELS)
   }
 
-  private func tellLost() -> UInt64? {
-    guard let (lost, told) = readLost() else { return nil }
-    let total = lost.reduce(0, &+)
-    guard total != told else { return nil }
-    append(.lost(byLevel: Self.byLevel(lost), count: total &- told, total: total), ring: 0)
-    return total
+  private func stretch(of cause: DropCause, _ ring: UnsafeMutablePointer<TRRing>, told: [UInt64]) -> DropStretch? {
+    let cells = unsafe tr_ring_dropped(ring) + Self.row(of: cause).lowerBound
+    let (times, mark) = unsafe (tr_ring_drop_times(ring) + cause.rawValue, tr_ring_drop_marks(ring) + cause.rawValue)
+    return unsafe DropStretch(cells, times, mark, told: told).map(timed)
+  }
+
+  private func timed(_ stretch: DropStretch) -> DropStretch {
+    var stretch = stretch
+    let (first, last) = (clock.nanoseconds(stretch.times.lowerBound), clock.nanoseconds(stretch.times.upperBound))
+    stretch.times = min(first, last)...max(first, last)
+    return stretch
+  }
+
+  func dropNotice(
+    _ cause: DropCause, _ byLevel: [(Level, UInt64)], total: UInt64, _ times: ClosedRange<UInt64>
+  ) -> StreamNotice {
+    .dropped(cause: cause, byLevel: byLevel, total: total, first: times.lowerBound, last: times.upperBound)
+  }
+
+  private func tellLost() -> DropStretch? {
+    guard let (lost, told) = readLost(), lost != told else { return nil }
+    let header = unsafe source.header
+    let stretch = unsafe DropStretch(
+      tr_header_lost(header), tr_header_lost_times(header), tr_header_lost_mark(header), told: told)
+    guard let stretch = stretch.map(timed) else { return nil }
+    append(
+      .lost(byLevel: stretch.byLevel, count: stretch.count, total: stretch.total, times: stretch.times), ring: 0)
+    return stretch
   }
 
   /// The calls without a ring, by level, and of how many the stream was told. Asked in every pass, which a copy of the whole header would make long.
-  private func readLost() -> (lost: [UInt64], told: UInt64)? {
+  private func readLost() -> (lost: [UInt64], told: [UInt64])? {
     let header = unsafe source.header
     var lost = [UInt64](repeating: 0, count: Int(TR_LEVELS))
-    var told: UInt64 = 0
+    var told = lost
     guard unsafe tr_guarded_copy(&lost, tr_header_lost(header), lost.count * 8),
-      unsafe tr_guarded_copy(&told, &header.pointee.lost_told, 8)
+      unsafe tr_guarded_copy(&told, tr_header_lost_told(header), told.count * 8)
     else { return nil }
     return (lost, told)
   }
+
+  /// Of how many calls without a ring the stream was told.
+  var toldLost: UInt64? { readLost()?.told.reduce(0, &+) }
 
   func counters(_ start: UnsafeMutablePointer<UInt64>) -> [UInt64] {
     unsafe Array(UnsafeBufferPointer(start: start, count: Int(TR_CAUSES * TR_LEVELS)))
@@ -376,13 +430,13 @@ package final class Drain {
     if hasClosed { return .delivered }
     beginBatch(now)
     _ = tellOutages()
-    var told: [Int: [UInt64]] = [:]
+    var told: [Int: ToldDrops] = [:]
     let newlyLost = tellLosses(of: Array(0..<source.ringCount), &told)
-    let lost = newlyLost ?? source.readHeader()?.lost_told ?? 0
+    let lost = newlyLost?.total ?? toldLost ?? 0
     let ends = ends(told)
     if lost > 0 || ends.contains(where: { $0.consumed > 0 || $0.dropped > 0 }) { append(ends, lost: lost) }
     let batch = Batch(
-      positions: ends.map { IntentJournal.Position($0.index, $0.tail, $0.consumed, told[$0.index]) },
+      positions: ends.map { IntentJournal.Position($0.index, $0.tail, $0.consumed, told[$0.index]?.counts) },
       stretches: ends.map { stretch($0.index, $0.consumed, $0.consumed, told[$0.index]) }, lost: newlyLost,
       isClosing: true)
     guard case .delivered = deliver(batch, DrainCounters(), now) else { return .failed(blockingError) }
@@ -399,10 +453,10 @@ package final class Drain {
   }
 
   /// At least ring 0, even of a process that could make none: its closing record is what the process's own is numbered by.
-  private func ends(_ told: [Int: [UInt64]]) -> [RingEnd] {
+  private func ends(_ told: [Int: ToldDrops]) -> [RingEnd] {
     (0..<max(source.ringCount, 1)).map { index in
       guard var ring = source.readRing(index) else { return RingEnd(index: index) }
-      let dropped = unsafe (told[index] ?? counters(tr_ring_told(&ring))).reduce(0, &+)
+      let dropped = unsafe (told[index]?.counts ?? counters(tr_ring_told(&ring))).reduce(0, &+)
       return RingEnd(index: index, tail: ring.tail, consumed: ring.consumed, dropped: dropped)
     }
   }

@@ -43,9 +43,9 @@ struct IntentJournal {
     let bytes: UnsafeRawBufferPointer
   }
 
-  /// Journals a batch. `intents`: of the sinks that are written to.
+  /// Journals a batch. `intents`: of the sinks that are written to. `lost`: the calls without a ring that the stream has been told of afterwards, by level.
   func begin(
-    _ positions: [Position], _ intents: [Intent], _ standings: Standings, lost: UInt64?,
+    _ positions: [Position], _ intents: [Intent], _ standings: Standings, lost: [UInt64]?,
     isLast: Bool
   ) {
     let positions = Dictionary(positions.map { ($0.ring, $0) }) { first, _ in first }
@@ -59,9 +59,8 @@ struct IntentJournal {
     }
     let header = unsafe source.header
     let now = source.readHeader()
-    unsafe source.store(header, \.pending_lost_told, lost ?? now?.lost_told ?? 0)
     unsafe source.store(header, \.pending_closed, (now?.closed ?? 0) | standings.closed)
-    storeLost(standings.lost, now)
+    storeLost(lost, standings.lost, now)
     for slot in 0..<Int(TR_MAX_SINKS) {
       unsafe write(intents.first { unsafe $0.slot == slot }, to: tr_header_intents(header) + slot)
     }
@@ -105,11 +104,15 @@ struct IntentJournal {
     unsafe _ = tr_guarded_copy(target, &state, MemoryLayout<TRSinkState>.size)
   }
 
-  private func storeLost(_ lost: [Int: UInt64], _ header: TRProcessHeader?) {
+  private func storeLost(_ told: [UInt64]?, _ reached: [Int: UInt64], _ header: TRProcessHeader?) {
     guard var header else { return }
-    let before = unsafe tr_header_lost_reached(&header)
+    for level in 0..<Int(TR_LEVELS) {
+      let count = unsafe told?[level] ?? tr_header_lost_told(&header)[level]
+      unsafe _ = tr_guarded_store64(tr_header_pending_lost_told(source.header) + level, count)
+    }
     for slot in 0..<Int(TR_MAX_SINKS) {
-      unsafe _ = tr_guarded_store64(tr_header_pending_lost_reached(source.header) + slot, lost[slot] ?? before[slot])
+      let count = unsafe reached[slot] ?? tr_header_lost_reached(&header)[slot]
+      unsafe _ = tr_guarded_store64(tr_header_pending_lost_reached(source.header) + slot, count)
     }
   }
 
@@ -153,7 +156,9 @@ struct IntentJournal {
     }
     let header = unsafe source.header
     if var now = source.readHeader() {
-      unsafe source.store(header, \.lost_told, now.pending_lost_told)
+      for level in 0..<Int(TR_LEVELS) {
+        unsafe _ = tr_guarded_store64(tr_header_lost_told(header) + level, tr_header_pending_lost_told(&now)[level])
+      }
       unsafe source.store(header, \.closed, now.pending_closed)
       for slot in 0..<Int(TR_MAX_SINKS) {
         unsafe _ = tr_guarded_store64(

@@ -13,6 +13,8 @@ struct RingLoss {
   var times: ClosedRange<UInt64>?
   /// Drops that the stream was told of meanwhile, by cause and level.
   var drops: [UInt64] = []
+  /// When they were, by cause.
+  var dropTimes: [Int: ClosedRange<UInt64>] = [:]
   /// Drops of which a predecessor's sink was not told.
   var untold: UInt64 = 0
 
@@ -23,14 +25,17 @@ struct RingLoss {
     end = max(end, later.end)
     count &+= later.count
     for level in byLevel.indices { byLevel[level] &+= later.byLevel[level] }
-    if let added = later.times {
-      times = times.map { min($0.lowerBound, added.lowerBound)...max($0.upperBound, added.upperBound) } ?? added
-    }
+    if let added = later.times { times = times.map { Self.hull($0, added) } ?? added }
     if drops.isEmpty {
       drops = later.drops
     } else {
       for cell in later.drops.indices { drops[cell] &+= later.drops[cell] }
     }
+    dropTimes.merge(later.dropTimes, uniquingKeysWith: Self.hull)
+  }
+
+  static func hull(_ one: ClosedRange<UInt64>, _ other: ClosedRange<UInt64>) -> ClosedRange<UInt64> {
+    min(one.lowerBound, other.lowerBound)...max(one.upperBound, other.upperBound)
   }
 
   /// The notice of its records; nil when none of them was for this sink.

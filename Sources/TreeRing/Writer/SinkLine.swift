@@ -9,6 +9,8 @@ struct RingStretch {
   let end: UInt64
   /// Drops that it tells of, by cause and level; empty when it tells none.
   let drops: [UInt64]
+  /// When the first and the last of them was, nanoseconds since 1970, by cause.
+  let dropTimes: [Int: ClosedRange<UInt64>]
 
   var isEmpty: Bool { end == begin && drops.isEmpty }
 }
@@ -40,7 +42,9 @@ final class SinkLine {
   /// What it has missed and not been told, by ring.
   private(set) var losses: [Int: RingLoss] = [:]
   /// The part of the process's calls without a ring that it was told of.
-  var lostReached: UInt64 = 0
+  private(set) var lostReached: UInt64 = 0
+  /// Those that it was not told of, as far as this consumer has told them to others.
+  private(set) var lostMissed: DropStretch?
   /// Records lost for it in this outage, those included that it has been told of.
   private(set) var lostInOutage: UInt64 = 0
 
@@ -212,9 +216,19 @@ final class SinkLine {
     }
   }
 
+  /// The process's calls without a ring were told: to it, or to others.
+  func commit(lost: DropStretch) {
+    guard mode == .miss else { return reachLost(lost.total) }
+    lostMissed = lostMissed.map { $0.followed(by: lost) } ?? lost
+  }
+
+  /// It has been told of so many calls without a ring.
+  func reachLost(_ total: UInt64) { (lostReached, lostMissed) = (total, nil) }
+
   private func miss(_ stretch: RingStretch) {
     var loss = batch.losses[stretch.ring] ?? RingLoss(first: stretch.begin, end: stretch.end)
-    (loss.first, loss.end, loss.drops) = (stretch.begin, stretch.end, stretch.drops)
+    (loss.first, loss.end) = (stretch.begin, stretch.end)
+    (loss.drops, loss.dropTimes) = (stretch.drops, stretch.dropTimes)
     lostInOutage &+= loss.count
     if losses[stretch.ring] == nil { losses[stretch.ring] = loss } else { losses[stretch.ring]?.add(loss) }
   }

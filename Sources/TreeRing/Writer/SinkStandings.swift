@@ -11,12 +11,13 @@ struct SinkStandings {
     guard let slot = line.slot, var header = source.readHeader() else { return }
     let key = Self.key(of: line.sink.name)
     if unsafe tr_header_sink_keys(&header)[slot] == key {
-      line.lostReached = unsafe tr_header_lost_reached(&header)[slot]
+      line.reachLost(unsafe tr_header_lost_reached(&header)[slot])
       for index in 0..<source.ringCount { inherit(line, slot, ring: index) }
     } else {
       for index in 0..<source.ringCount { reset(slot, ring: index) }
-      line.lostReached = header.lost_told
-      unsafe _ = tr_guarded_store64(tr_header_lost_reached(source.header) + slot, header.lost_told)
+      let told = unsafe UnsafeBufferPointer(start: tr_header_lost_told(&header), count: Int(TR_LEVELS)).reduce(0, &+)
+      line.reachLost(told)
+      unsafe _ = tr_guarded_store64(tr_header_lost_reached(source.header) + slot, told)
       unsafe _ = tr_guarded_store64(tr_header_sink_keys(source.header) + slot, key)
     }
   }

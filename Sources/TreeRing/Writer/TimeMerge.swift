@@ -15,7 +15,12 @@ struct TimeMerge {
     var ticks = UInt64.max
     var until = bound
     for index in unsafe spans.indices {
-      guard let next = unsafe spans[index].next?.ticks, next <= bound else { continue }
+      guard let next = unsafe spans[index].next?.ticks else {
+        // Of what comes next in this ring nobody knows the time yet.
+        if unsafe spans[index].isCut { return nil }
+        continue
+      }
+      if next > bound { continue }
       if oldest == nil || next < ticks {
         if oldest != nil { until = ticks }
         oldest = index
@@ -57,6 +62,8 @@ struct RingSpan {
   private(set) var consumed: UInt64
   private(set) var next: RecordView?
   private var rest: UnsafeRawBufferPointer
+  /// Bytes of the ring behind `rest` that were not looked at.
+  private var beyond: UInt64
   private let now: UInt64
   private let bound: UInt64
 
@@ -64,12 +71,13 @@ struct RingSpan {
   ///   - now: a moment after `bytes` were read. A record that claims to be of a later one would hold its ring back, and move the times of all behind it.
   ///   - bound: the latest moment that the batch holds; such a record is taken to be of it.
   init(
-    index: Int, position: UInt64, consumed: UInt64, bytes: UnsafeRawBufferPointer, now: UInt64 = .max,
-    bound: UInt64 = .max
+    index: Int, position: UInt64, consumed: UInt64, bytes: UnsafeRawBufferPointer, beyond: UInt64 = 0,
+    now: UInt64 = .max, bound: UInt64 = .max
   ) {
     unsafe self.index = index
     unsafe self.position = position
     unsafe self.consumed = consumed
+    unsafe self.beyond = beyond
     unsafe self.now = now
     unsafe self.bound = min(now, bound)
     unsafe rest = bytes
@@ -88,6 +96,9 @@ struct RingSpan {
     guard let next = unsafe next else { return unsafe rest.count > 0 }
     return unsafe next.sequence != consumed
   }
+
+  /// Whether all that was looked at has been taken, and there is more.
+  var isCut: Bool { unsafe beyond > 0 && rest.count == 0 }
 
   /// Goes on after an unreadable stretch: the next record tells its own number, and those before it are gone.
   mutating func resume() {
@@ -111,8 +122,9 @@ struct RingSpan {
   var hasGap: Bool { unsafe next.map { unsafe $0.sequence > consumed } ?? false }
 
   mutating func abandon() -> Int {
-    let bytes = unsafe rest.count
+    let bytes = unsafe rest.count + Int(clamping: beyond)
     unsafe position &+= UInt64(bytes)
+    unsafe beyond = 0
     unsafe rest = UnsafeRawBufferPointer(start: nil, count: 0)
     unsafe next = nil
     return bytes

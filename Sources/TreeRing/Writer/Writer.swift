@@ -215,7 +215,7 @@ final class Writer: @unchecked Sendable {  // `drain`, `predecessors`: the threa
   private static func patience(until deadline: UInt64?) -> Int64 {
     guard let deadline else { return -1 }
     let now = Syscalls.now(CLOCK_REALTIME)
-    return deadline > now ? Int64(clamping: deadline - now) + 1_000_000 : 1_000_000
+    return deadline > now ? Int64(clamping: min(deadline - now, 1 << 62)) + 1_000_000 : 1_000_000
   }
 
   private func setParked(_ parked: Bool) {

@@ -4,7 +4,7 @@ import Glibc
 /// An HTTP/1 client that hides nothing: what it is told goes out as it is, and what comes back is shown as it came.
 /// Blocking, with a time-out on every call, so it runs on threads of its own (``onThread(_:)``): the server under test
 /// needs Swift's pool.
-final class RawClient {
+final class RawClient: @unchecked Sendable {  // of one thread after the other
   struct Response: Equatable {
     var status = 0
     var headers: [String: String] = [:]
@@ -24,7 +24,7 @@ final class RawClient {
   private let descriptor: Int32
   private var buffer: [UInt8] = []
 
-  init(port: Int, timeoutSeconds: Int = 10) throws {
+  init(port: Int, timeoutSeconds: Int = 60) throws {
     descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
     var timeout = timeval(tv_sec: timeoutSeconds, tv_usec: 0)
     let size = socklen_t(MemoryLayout<timeval>.size)
@@ -60,6 +60,14 @@ final class RawClient {
     if let body { lines.append("Content-Length: \(body.utf8.count)") }
     try send(lines.joined(separator: "\r\n") + "\r\n\r\n" + (body ?? ""))
     return try receive(isHead: method == "HEAD")
+  }
+
+  /// Sends the head of a request whose body is to follow, and returns when the server waits for that: it asks for the body.
+  func begin(_ method: String, _ target: String, bodyLength: Int) throws {
+    let fields = "Host: localhost\r\nExpect: 100-continue\r\nContent-Length: \(bodyLength)"
+    try send("\(method) \(target) HTTP/1.1\r\n\(fields)\r\n\r\n")
+    let answer = try receive()
+    guard answer.status == 100 else { throw Failure.malformed("status \(answer.status)") }
   }
 
   /// The next answer. One without a length reaches to the end of the connection.
@@ -152,6 +160,3 @@ func onThread<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) a
     Thread.detachNewThread { continuation.resume(with: Result { try body() }) }
   }
 }
-
-/// Gives the server a moment to read what was sent. Only where nothing can be waited for.
-func waitBriefly() throws { usleep(50_000) }

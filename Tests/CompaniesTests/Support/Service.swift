@@ -16,9 +16,25 @@ final class Records<Record: Sendable>: Sendable {
 
   /// The records, once there are `count` of them: the last one is written a moment after the client has its answer.
   func waitFor(_ count: Int) async throws -> [Record] {
-    for _ in 0..<500 where all.count < count { try await Task.sleep(for: .milliseconds(10)) }
+    try await waitUntil { all.count >= count }
     return all
   }
+}
+
+/// Looks again and again until `condition` holds. One that does not hold within a minute is a failure, and is thrown.
+func waitUntil(
+  _ condition: () -> Bool, sourceLocation: SourceLocation = #_sourceLocation
+) async throws {
+  let end = ContinuousClock.now + .seconds(60)
+  while !condition() {
+    guard ContinuousClock.now < end else { throw NeverSo(sourceLocation: sourceLocation) }
+    try await Task.sleep(for: .milliseconds(5))
+  }
+}
+
+/// What a test waited for has not come.
+struct NeverSo: Error {
+  let sourceLocation: SourceLocation
 }
 
 /// A folder that is gone after the test.
@@ -59,17 +75,19 @@ struct RunningService: Sendable {
 }
 
 /// Starts a service, runs `body`, and stops it. The service has stopped, or failed, when this returns.
+///
+/// An idle connection ends soon when the service stops; everything else has more time than any machine stands still.
 func withService(
   _ change: (inout CompaniesConfiguration) -> Void = { _ in }, variables: [String: String] = [:],
-  _ body: @Sendable (RunningService) async throws -> Void
+  access: Records<AccessRecord> = Records(), _ body: @Sendable (RunningService) async throws -> Void
 ) async throws {
   let directory = try TemporaryDirectory()
   var configuration = CompaniesConfiguration(
     dataDirectory: directory.path, listening: .bind(host: "127.0.0.1", port: 0), variables: variables)
   configuration.drain.idle = .milliseconds(100)
-  configuration.limits.lingering = .milliseconds(300)
+  configuration.drain.deadline = .seconds(60)
+  configuration.limits.lingering = .seconds(60)
   change(&configuration)
-  let access = Records<AccessRecord>()
   let errors = Records<ErrorRecord>()
   let (ports, port) = AsyncStream.makeStream(of: Int.self)
   let application = try Application(

@@ -1,23 +1,20 @@
 import Foundation
 import LogShipper
+import TestSupport
 import Testing
 
 /// The account of what a real program wrote, from its first record to its closing records.
 @Suite struct VerificationOfALoggingProgramTests {
   private let directory = TestDirectory()
 
-  /// Runs the test program to its end; the result is the file it logged to.
+  /// Runs the test program to its end; the result is the file it logged to, new each time.
   private func storm(threads: Int, records: Int, environment: [String: String] = [:]) throws -> String {
-    let file = directory.path + "/storm.ndjson"
-    let process = Process()
-    let products = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent()
-    process.executableURL = products.appendingPathComponent("LogStorm")
-    process.arguments = ["\(threads)", "\(records)"]
+    let file = directory.path + "/storm-\(records).ndjson"
     let base = ["TREERING_SINK": "file:\(file)", "TREERING_DIR": directory.path + "/rings", "TREERING_LEVEL": "info"]
-    process.environment = base.merging(environment) { $1 }
-    try process.run()
-    process.waitUntilExit()
-    #expect(process.terminationStatus == 0)
+    let errors = directory.path + "/errors"
+    let process = try ChildProcess(
+      "LogStorm", ["\(threads)", "\(records)"], environment: base.merging(environment) { $1 }, errors: errors)
+    #expect(process.wait() == .exit(0), "\(process.errors)")
     return file
   }
 
@@ -37,13 +34,16 @@ import Testing
   }
 
   @Test func dropsAreAccountedForToo() throws {
-    let file = try storm(threads: 2, records: 5000, environment: ["TREERING_RING_SIZE": "65536"])
-    let whole = verify(file)
-    #expect(whole.code == 0, "\(whole.last)")
-    let numbers = whole.last.split(separator: " ").compactMap { Int($0) }
-    #expect(numbers.count == 6 && numbers[0] == 10_002)
-    #expect(numbers.count == 6 && numbers[2] > 0, "nothing was dropped: the test has lost its point")
-    try expectEveryEditToFail(file, every: 499)
+    // Where the program's own threads get little of the processor, its writer keeps up with a few records; with no machine does it with so many.
+    for records in [5000, 50_000, 500_000] {
+      let file = try storm(threads: 2, records: records, environment: ["TREERING_RING_SIZE": "65536"])
+      let whole = verify(file)
+      #expect(whole.code == 0, "\(whole.last)")
+      let numbers = whole.last.split(separator: " ").compactMap { Int($0) }
+      try #require(numbers.count == 6 && numbers[0] == 2 * records + 2, "\(whole.last)")
+      if numbers[2] > 0 { return try expectEveryEditToFail(file, every: max(499, numbers[1] / 20)) }
+    }
+    Issue.record("nothing was dropped: the test has lost its point")
   }
 
   /// Takes out, and doubles, some ordinary lines and every line about the stream.

@@ -21,10 +21,11 @@ struct Recording {
       atPath: directory, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
     Self.leftover.withLock { $0 = directory }
     _ = atexit { Recording.leftover.withLock { $0.map { _ = try? FileManager.default.removeItem(atPath: $0) } } }
+    // Room for all that the tests of a thread log, should the writer's own thread stand still meanwhile.
     try LogSystem.start(
       LogConfiguration(
         levels: [.init(prefix: "quiet", level: .error), .init(prefix: "chatty", level: .trace)],
-        sinks: [.file(file), .file(consoleFile, format: .console)], directory: directory, ringSize: 1 << 20))
+        sinks: [.file(file), .file(consoleFile, format: .console)], directory: directory, ringSize: 8 << 20))
   }
 
   private static let leftover = Mutex<String?>(nil)

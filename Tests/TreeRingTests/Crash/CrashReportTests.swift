@@ -20,7 +20,7 @@ import Testing
     return (report, run)
   }
 
-  @Test(arguments: [("trap", SIGILL), ("abort", SIGABRT), ("segv", SIGSEGV), ("null", SIGSEGV)])
+  @Test(arguments: [("trap", SIGILL), ("abort", SIGABRT), ("segv", SIGSEGV), ("null", SIGSEGV), ("bus", SIGBUS)])
   func tellsSignalFramesAndLastLines(how: String, signal: Int32) throws {
     let (report, run) = try crash(how, signal)
     #expect(report.signal == signal)
@@ -66,11 +66,11 @@ import Testing
     let backtracer = try #require(Self.backtracer, "the toolchain has no swift-backtrace")
     let setting =
       "enable=yes,interactive=no,color=no,format=json,symbolicate=off,output-to=\(reports)/,swift-backtrace=\(backtracer)"
-    for (how, signal) in [("trap", SIGILL), ("abort", SIGABRT)] {
+    for (how, signal) in [("trap", SIGILL), ("abort", SIGABRT), ("bus", SIGBUS)] {
       let (report, _) = try crash(how, signal, environment: ["SWIFT_BACKTRACE": setting])
       #expect(report.signal == signal && report.frames.count > 2)
     }
-    #expect(try FileManager.default.contentsOfDirectory(atPath: reports).count == 2)
+    #expect(try FileManager.default.contentsOfDirectory(atPath: reports).count == 3)
   }
 
   private static var backtracer: String? {
@@ -82,14 +82,35 @@ import Testing
   }
 
   /// A signal from outside kills as well: the language's handler alone would let the process run on.
-  @Test func aSignalThatWasSentEndsIt() throws {
+  @Test(arguments: [SIGSEGV, SIGBUS])
+  func aSignalThatWasSentEndsIt(signal: Int32) throws {
     let run = try StormRun(["TREERING_CRASH": "on", "TREERING_FLIGHT": "on"])
     let child = try run.start("crash", "kill")
     #expect(child.readLine() == "ready")
-    child.kill(SIGSEGV)
-    #expect(child.wait() == .signal(SIGSEGV))
+    child.kill(signal)
+    #expect(child.wait() == .signal(signal))
     let report = try #require(CrashReport.take(ofProcess: child.pid, in: run.directory.file("rings")))
-    #expect(report.signal == SIGSEGV && report.faultAddress == 0)
+    #expect(report.signal == signal && report.faultAddress == 0)
+  }
+
+  /// Whoever reads the rings catches SIGBUS, and passes on what is not of his own doing: with nobody to watch it goes as if he were not there.
+  @Test func aSIGBUSOfAProgramThatIsNotWatchedKeepsItsMeaning() throws {
+    // The language's own handler, where it is on, lets a program go on that was sent one.
+    let run = try StormRun(["SWIFT_BACKTRACE": "enable=no"])
+    let go = run.directory.file("go")
+    let faulty = try run.start("crash", "bus")
+    #expect(faulty.readLine() == "ready")
+    #expect(faulty.wait() == .signal(SIGBUS))
+    let killed = try run.start("steps", go)
+    #expect(killed.readLine() == "step 0")
+    killed.kill(SIGBUS)
+    #expect(killed.wait() == .signal(SIGBUS), "the first one is not lost")
+    let script = "trap '' BUS; exec '\(BuiltProducts.program("LogStorm"))' steps '\(go)'"
+    let ignoring = try ChildProcess("/bin/sh", ["-c", script], environment: run.environment)
+    #expect(ignoring.readLine() == "step 0")
+    ignoring.kill(SIGBUS)
+    try Data().write(to: URL(fileURLWithPath: go + ".end"))
+    #expect(ignoring.wait() == .exit(0), "one that was sent and is ignored is ignored")
   }
 
   /// SIGKILL leaves no time to write anything down; the lines are there already.
@@ -137,6 +158,13 @@ import Testing
     #expect(CrashReport.takeAll(of: "LogStorm", in: rings).map(\.signal) == [SIGABRT, SIGABRT])
     #expect(CrashReport.takeAll(of: "LogStorm", in: rings).isEmpty)
     try run.start("crash", "abort").wait()
+    for box in run.directory.names(in: "rings") where box.hasSuffix(CrashReport.suffix) {
+      let times = [timespec](repeating: timespec(tv_sec: .max, tv_nsec: 0), count: 2)
+      #expect(unsafe utimensat(AT_FDCWD, run.directory.file("rings/\(box)"), times, 0) == 0)
+      CrashReport.removeOld(in: rings, now: now)
+      let ours = [timespec](repeating: timespec(tv_sec: Int(now / 1_000_000_000), tv_nsec: 0), count: 2)
+      #expect(unsafe utimensat(AT_FDCWD, run.directory.file("rings/\(box)"), ours, 0) == 0)
+    }
     CrashReport.removeOld(in: rings, now: now + 80_000_000_000_000)
     #expect(boxes(run) == 2)
     CrashReport.removeOld(in: rings, now: now + 90_000_000_000_000)

@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 import TestSupport
 import Testing
 
@@ -76,6 +77,20 @@ private let hiddenChannel = DebugChannel("catalog:private")
     #expect(errors.hasPrefix("debug channels of LogStorm (switch on with DEBUG="), "\(errors)")
     #expect(
       errors.split(separator: "\n").contains { $0.hasPrefix("  storm:debug ") && $0.contains(" off ") }, "\(errors)")
+    #expect(try run.records().contains { $0.logger == "storm" }, "the program ran on")
+  }
+
+  /// Of a program without its symbols a debug build knows only what it has made; it says so, and runs on.
+  @Test func aStrippedDebugBuildSaysWhatItLacks() throws {
+    guard unsafe access("/usr/bin/strip", X_OK) == 0 else { return print("not run: there is no strip") }
+    let run = try StormRun(["DEBUG": "?"])
+    let program = run.directory.file("stripped")
+    let strip = try ChildProcess("/usr/bin/strip", ["-o", program, BuiltProducts.program("LogStorm")])
+    #expect(strip.wait() == .exit(0))
+    let errors = run.directory.file("errors")
+    let child = try ChildProcess(program, ["deep"], environment: run.environment, errors: errors)
+    #expect(child.wait() == .exit(0), "\(child.errors)")
+    #expect(child.errors.hasPrefix("debug channels of stripped (switch on with DEBUG="), "\(child.errors)")
     #expect(try run.records().contains { $0.logger == "storm" }, "the program ran on")
   }
 

@@ -43,7 +43,16 @@ import Testing
   }
 
   @Test func aPatternCannotSteerTheTerminal() {
-    let line = DebugSuggestion.lines(DebugFilter(parsing: "\u{1B}[2Japp"), names, source: "DEBUG").joined()
-    #expect(!line.unicodeScalars.contains { $0.value < 0x20 })
+    let line = DebugSuggestion.lines(DebugFilter(parsing: "\u{1B}[2Japp\u{202E}"), names, source: "DEBUG").joined()
+    #expect(!line.unicodeScalars.contains { $0.value < 0x20 || $0.value == 0x202E })
+  }
+
+  /// Thousands of channels and patterns: a few lines, and the nearest name is still found.
+  @Test func aLongListIsAnsweredBriefly() {
+    let names = (0..<5000).map { "service:module\($0):part" } + ["shop:db"]
+    let patterns = ["shop:bd"] + (0..<1000).map { "nothing\($0):*" } + [String(repeating: "x*", count: 10_000)]
+    let lines = DebugSuggestion.lines(DebugFilter(parsing: patterns.joined(separator: ",")), names, source: "DEBUG")
+    #expect(lines.count == 10)
+    #expect(lines.first?.contains("did you mean shop:db?") == true)
   }
 }

@@ -65,10 +65,16 @@ import Testing
     unsafe tr_store64(lines.slots.memory + 2 * Int(TR_FLIGHT_SLOT), 0)
     #expect(lines.all.map(\.number) == [1, 2, 4, 5, 6, 7, 8])
     let memory = unsafe UnsafeMutableRawBufferPointer(start: lines.slots.memory, count: 8 * Int(TR_FLIGHT_SLOT))
-    for _ in 0..<20_000 {
+    let formatters: [any Formatter] = [ConsoleFormatter(colours: false, isMultiline: false), JSONFormatter()]
+    for round in 0..<20_000 {
       let slot = Int.random(in: 0..<8, using: &random) * Int(TR_FLIGHT_SLOT)
       unsafe memory[slot + Int.random(in: 8..<160, using: &random)] = UInt8.random(in: 0...255, using: &random)
-      for line in lines.all { _ = text(line) }
+      let formatter = formatters[round % formatters.count]
+      for line in lines.all {
+        _ = text(line)
+        let output = OutputBuffer()
+        unsafe line.withRecord { unsafe formatter.append($0, $1, to: output) }
+      }
     }
   }
 }

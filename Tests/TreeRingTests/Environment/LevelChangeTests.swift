@@ -1,3 +1,4 @@
+import Glibc
 import TestSupport
 import Testing
 import TreeRing
@@ -72,5 +73,57 @@ import TreeRing
       _ = DebugChannel.disable()
       #expect(Self.enabled == Self.from(.error))
     }
+  }
+
+  /// A channel switched by hand is that for every channel of its name, whatever the filter says, until it is given back.
+  @Test func aChannelIsSwitchedByHandAndGivenBack() async {
+    await #expect(processExitsWith: .success) {
+      let directory = try Self.start()
+      defer { withExtendedLifetime(directory) { LogSystem.stop() } }
+      let (channel, same, other) = (DebugChannel("byhand:a"), DebugChannel("byhand:" + "a"), DebugChannel("byhand:b"))
+      #expect(!channel.isEnabled)
+      channel.isEnabled = true
+      #expect(channel.isEnabled && same.isEnabled && !other.isEnabled)
+      DebugChannel.enable("-byhand:a")
+      #expect(channel.isEnabled)
+      same.resetIsEnabled()
+      #expect(!channel.isEnabled && !same.isEnabled)
+      DebugChannel.enable("byhand:*")
+      #expect(channel.isEnabled && other.isEnabled)
+      channel.isEnabled = false
+      #expect(!channel.isEnabled && !same.isEnabled && other.isEnabled)
+      #expect(DebugChannel.disable() == "byhand:*")
+      DebugChannel.enable("*")
+      #expect(!channel.isEnabled && other.isEnabled)
+      channel.resetIsEnabled()
+      #expect(channel.isEnabled)
+    }
+  }
+
+  /// The application's own variable comes before `DEBUG`, if only with nothing in it; one that is not set leaves `DEBUG` alone.
+  @Test func theApplicationsOwnVariableComesFirst() async {
+    await #expect(processExitsWith: .success) {
+      unsafe setenv("DEBUG", "others:*", 1)
+      #expect(LogConfiguration.fromEnvironment(debugVariable: "SHOP_DEBUG").debug == "others:*")
+      unsafe setenv("SHOP_DEBUG", "shop:*", 1)
+      #expect(LogConfiguration.fromEnvironment().debug == "others:*")
+      let directory = try TemporaryDirectory()
+      var configuration = LogConfiguration.fromEnvironment(debugVariable: "SHOP_DEBUG")
+      (configuration.sinks, configuration.directory) = ([.null], directory.path)
+      try LogSystem.start(configuration)
+      #expect(DebugChannel("shop:db").isEnabled && !DebugChannel("others:db").isEnabled)
+      unsafe setenv("SHOP_DEBUG", "", 1)
+      #expect(LogConfiguration.fromEnvironment(debugVariable: "SHOP_DEBUG").debug == "")
+      LogSystem.stop()
+    }
+  }
+
+  /// In a forked child, after a stop and a start, and in what follows a stop; a configuration that says something else wins, but for what was done by hand.
+  @Test func changesOutliveForkAndRestart() throws {
+    let run = try StormRun(["DEBUG": "first"])
+    let said = try run.finish("changed").split(separator: "\n").map(String.init)
+    #expect(
+      said == ["parent", "child", "restarted", "afterwards"].map { "\($0) debug warning on on" }
+        + ["other error error off on"])
   }
 }

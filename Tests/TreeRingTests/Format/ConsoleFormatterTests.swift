@@ -46,6 +46,18 @@ import Testing
     }
   }
 
+  /// Nor does it turn the line around, so that it seems to say something else. Languages that are written from the right, and joined emoji, stay as they are.
+  @Test func contentCannotTurnTheLineAround() {
+    let marks =
+      "\u{61C}\u{200E}\u{200F}\u{2028}\u{2029}\u{202A}\u{202B}\u{202C}\u{202D}\u{202E}\u{2066}\u{2067}\u{2068}\u{2069}"
+    let record = EncodedRecord({ "\(marks) \(marks, "key")" }) { $0.set("a" + marks, marks) }
+    let line = record.console(label: "l" + marks)
+    #expect(!line.unicodeScalars.contains { $0.ordersText }, "\(line.debugDescription)")
+    #expect(line.contains("\\u061c\\u200e\\u200f\\u2028") && line.contains("\\u202e\\u2066"))
+    let whole = "שלום مرحبا 👩‍👩‍👧 “…” – €"
+    #expect(EncodedRecord({ "\(whole)" }).console().contains(whole))
+  }
+
   @Test func aTextKeepsItsLines() {
     let trace = "failed:\n  at one\r\n\tat two\n\n"
     let record = EncodedRecord({ "call \(trace)." }) { $0["trace"] = "a\nb" }

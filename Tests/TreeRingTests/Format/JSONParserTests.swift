@@ -39,7 +39,7 @@ import Testing
     let script = Bundle.module.bundleURL.appending(path: "Cases/check-json.py").path
     let python = try ChildProcess(
       "/usr/bin/python3", ["-I", script, linesFile, tokensFile], errors: directory.file("errors"))
-    let output = python.readAll()
+    let output = python.readAll(within: ChildProcess.patience + .milliseconds(lines.count / 100))
     return (python.wait(), output + python.errors)
   }
 

@@ -60,7 +60,11 @@ import Testing
     var dropped = 0
     for _ in 0..<max(kills / 4, 1) {
       let run = try StormRun(["TREERING_RING_SIZE": "64KiB"])
-      try run.kill(threads: threads, afterMicroseconds: .random(in: 30_000..<60_000, using: &random))
+      try run.kill(threads: threads, afterMicroseconds: .random(in: 0..<30_000, using: &random)) {
+        PacedRun.wait(for: "a drop") {
+          run.ringFiles.contains { (try? RingSurvey(path: run.directory.file("rings/\($0)")))?.dropped ?? 0 > 0 }
+        }
+      }
       try run.recover()
       let account = try StreamAccount(run.records())
       try run.checkStorm(account, threads: threads, seed: random.seed)

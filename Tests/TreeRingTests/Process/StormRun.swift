@@ -27,9 +27,9 @@ struct StormRun {
 
   /// Runs to a normal end and returns what it printed.
   @discardableResult
-  func finish(_ arguments: String...) throws -> String {
+  func finish(_ arguments: String..., within limit: Duration = ChildProcess.patience) throws -> String {
     let child = try ChildProcess("LogStorm", arguments, environment: environment, errors: directory.file("errors"))
-    let output = child.readAll()
+    let output = child.readAll(within: limit)
     #expect(child.wait() == .exit(0), "\(child.errors)")
     return output
   }

@@ -78,14 +78,16 @@ import Testing
   /// Between two lines that the program prints, two seconds apart, no thread of it makes a system call.
   @Test func anIdleProcessDoesNotWakeUp() throws {
     let run = try StormRun()
-    let trace = run.directory.file("trace")
+    let (trace, go) = (run.directory.file("trace"), run.directory.file("go"))
     let child = try ChildProcess(
-      "/usr/bin/strace", ["-f", "-o", trace, BuiltProducts.program("LogStorm"), "idle", "2000"],
+      "/usr/bin/strace", ["-f", "-o", trace, BuiltProducts.program("LogStorm"), "idle", "2000", go],
       environment: run.environment, errors: run.directory.file("errors"))
-    let output = child.readAll()
-    guard output.contains("idle begins") else {
+    guard child.readLine() == "idle soon" else {
       return print("not run: strace cannot trace here: \(child.errors.prefix(100))")
     }
+    _ = try WriterWatch(run).waitUntilParked()
+    try Data().write(to: URL(fileURLWithPath: go))
+    #expect(child.readAll().contains("idle ends"))
     #expect(child.wait() == .exit(0), "\(child.errors)")
     let lines = try text(trace).split(separator: "\n")
     let begin = try #require(lines.firstIndex { $0.contains("idle begins") })
@@ -102,7 +104,8 @@ import Testing
   func whoeverDrainsIsWoken(mode: String, pause: (shortest: Int, longest: Int)) throws {
     let run = try StormRun()
     let trials = environment("TREERING_WAKES", default: 100)
-    let output = try run.finish(mode, "\(trials)", "\(pause.shortest)", "\(pause.longest)")
+    let limit = ChildProcess.patience + .milliseconds(trials * 100)
+    let output = try run.finish(mode, "\(trials)", "\(pause.shortest)", "\(pause.longest)", within: limit)
     print(
       "\(mode): a record after \(pause.shortest) to \(pause.longest) µs of silence, in µs: \(output)", terminator: "")
     #expect(output.hasPrefix("median "), "\(output)")
@@ -112,7 +115,8 @@ import Testing
 
   /// One after the other: two rings do for all of them, and memory stays as it is.
   @Test func tenThousandThreadsNeedTwoRings() throws {
-    let run = try StormRun()
+    // A ring holds them all, should the writer get no turn meanwhile.
+    let run = try StormRun(["TREERING_RING_SIZE": "1MiB"])
     let numbers = try run.finish("threads", "10000").split { !$0.isNumber }.compactMap { Int($0) }
     #expect(numbers.count == 3)
     #expect(numbers[0] <= 3)
@@ -122,13 +126,19 @@ import Testing
     #expect(account.records.count == 10_000)
   }
 
-  /// `TREERING_SOAK` is the number of seconds; a night's run asks for 3,600.
+  /// `TREERING_SOAK` is the number of seconds; a night's run asks for 3,600. The longer it takes, the longer each thread waits for its turn (`TREERING_SOAK_PAUSE`, in
+  /// microseconds): all runs write about as much, for every line of it is read here.
   @Test func nothingGrowsInALongRun() throws {
     let seconds = environment("TREERING_SOAK", default: 12)
     let run = try StormRun()
-    let child = try run.start("soak", "\(seconds)")
-    let states = try (0..<2).map { _ in try #require(child.readLine()).split(separator: " ").compactMap { Int($0) } }
-    let counters = try #require(child.readLine()).split(separator: " ").compactMap { Int($0) }
+    let pause = environment("TREERING_SOAK_PAUSE", default: max(2_000, seconds * 170))
+    let child = try run.start("soak", "\(seconds)", "\(pause)")
+    let limit = ChildProcess.patience + .seconds(2 * seconds)
+    func numbers() throws -> [Int] {
+      try #require(child.readLine(within: limit)).split(separator: " ").compactMap { Int($0) }
+    }
+    let states = try [numbers(), numbers()]
+    let counters = try numbers()
     #expect(child.wait() == .exit(0), "\(child.errors)")
     print("soak of \(seconds) s (KiB, descriptors, threads): \(states); emitted, written, dropped, rings: \(counters)")
     let (early, late) = (states[0], states[1])

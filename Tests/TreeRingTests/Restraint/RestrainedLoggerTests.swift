@@ -94,6 +94,53 @@ import TreeRing
     #expect(messages[index - 1] == "same" && messages[index + 1] == "same")
   }
 
+  @Test func aDebugChannelIsHeldBackAsALoggerIs() async throws {
+    let channel = DebugChannel("restrained:channel")
+    try await recorder.recording {
+      for number in 0..<100 { channel.limited(to: 3, per: .seconds(3600))("limited \(number)") }
+      for number in 0..<100 { channel.sampled(oneIn: 50)("sampled \(number)") { $0["own"] = true } }
+      for text in ["a", "a", "b"] { channel.foldingRepeats()("said \(text)") }
+      var number = 0
+      // However slow the machine: the next period is waited for.
+      while !messages.contains(where: { $0.hasPrefix("records suppressed") }) {
+        channel.limited(to: 1, per: .milliseconds(100))("number \(number, "number")")
+        number += 1
+        if number.isMultiple(of: 1000) { try await Task.sleep(for: .milliseconds(20)) }
+      }
+    }
+    #expect(recorder.records.allSatisfy { $0.isDebugChannel && $0.label == "restrained:channel" && $0.level == .debug })
+    #expect(messages.prefix(3) == ["limited 0", "limited 1", "limited 2"])
+    #expect(messages[3...].prefix(2) == ["sampled 0", "sampled 50"])
+    #expect(recorder.records[4]["treering.sampled"] == 50 && recorder.records[4]["own"] == true)
+    #expect(messages[5...].prefix(3) == ["said a", "last message repeated 1 times", "said b"])
+    let told = try #require(recorder.records.first { $0["treering.suppressed"] != nil })
+    #expect(told["source.file"]?.stringValue == #fileID)
+  }
+
+  /// A channel that is off is not counted, and not evaluated.
+  @Test func aChannelThatIsOffIsHeldBackByNobody() {
+    let quiet = LogRecorder(debug: "-*")
+    let channel = DebugChannel("restrained:off")
+    var evaluated = 0
+    func touch() -> Int {
+      evaluated += 1
+      return evaluated
+    }
+    quiet.recording { for _ in 0..<9 { channel.limited(to: 1, per: .seconds(3600))("\(touch())") } }
+    #expect(evaluated == 0)
+    #expect(quiet.records.isEmpty)
+  }
+
+  @Test func storedMessagesAreHeldBackToo() {
+    let messages = (0..<3).map { number -> LogMessage in "stored \(number, "number")" }
+    for message in messages { log.limited(to: 1, per: .seconds(3600)).warning(message) }
+    let channel = DebugChannel("restrained:stored")
+    recorder.recording { for message in messages { channel(message) { $0["own"] = 1 } } }
+    #expect(self.messages == ["stored 0", "stored 0", "stored 1", "stored 2"])
+    #expect(recorder.records.last?["number"] == 2 && recorder.records.last?["own"] == 1)
+    #expect(recorder.records.last?.isDebugChannel == true)
+  }
+
   @Test func threadsShareALimit() {
     let log = log
     DispatchQueue.concurrentPerform(iterations: 8) { _ in
@@ -106,16 +153,21 @@ import TreeRing
   private static func callsOfTheRest(_ log: Logger) {
     for _ in 0..<10 { log.limited(to: 1, per: .seconds(3600)).warning("limited") }
     for _ in 0..<5 { log.foldingRepeats().error("folded") }
+    let channel = DebugChannel("rest:channel")
+    for _ in 0..<8 { channel.limited(to: 1, per: .seconds(3600))("limited") }
   }
 
   @Test func theRestIsToldWhenLoggingStops() async {
     await #expect(processExitsWith: .success) {
       let directory = try TemporaryDirectory()
       let file = directory.file("log")
-      try LogSystem.start(LogConfiguration(sinks: [.file(file)], directory: directory.path))
+      try LogSystem.start(LogConfiguration(sinks: [.file(file)], directory: directory.path, debug: "rest:*"))
       let log = Logger("rest")
       Self.callsOfTheRest(log)
+      #expect(LogSystem.counters.suppressed == 9 + 4 + 7)
       LogSystem.stop()
+      let lines = try JSONRecord.read(file).filter { $0.ns == "rest:channel" }
+      #expect(lines.compactMap { $0.integer("treering.suppressed") } == [7])
       let records = try JSONRecord.read(file).filter { $0.logger == "rest" }
       #expect(records.compactMap { $0.integer("treering.suppressed") } == [9])
       #expect(records.compactMap { $0.integer("treering.repeated") } == [4])

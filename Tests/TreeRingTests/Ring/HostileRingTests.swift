@@ -46,6 +46,37 @@ import Testing
     unsafe fixture.ring(0).pointee.mask = 4095
   }
 
+  /// A terabyte that is not there: rings that have no pages are no rings, and nothing is mapped, searched or copied for them.
+  @Test func aFileThatIsMostlyHolesHoldsNoRings() throws {
+    let directory = try TemporaryDirectory()
+    let fixture = try RingFixture(directory)
+    fixture.commit(EncodedRecord({ "in a ring that has pages" }))
+    let capacity: UInt64 = 1 << 30
+    var header = unsafe fixture.header.pointee
+    var ring = unsafe fixture.ring(0).pointee
+    (header.ring_capacity, header.slot_size, header.ring_count) = (capacity, capacity + 4096, UInt32(TR_MAX_RINGS))
+    (ring.mask, ring.head, ring.tail, ring.sequence) = (capacity - 1, capacity, 0, 1000)
+    let path = directory.file("rings/hostile-1-ab.ring")
+    let file = try Syscalls.open(path, O_RDWR | O_CREAT)
+    defer { close(file) }
+    unsafe pwrite(file, &header, MemoryLayout<TRProcessHeader>.size, 0)
+    for index in 0..<Int(TR_MAX_RINGS) where index % 100 == 0 {
+      let place = Int(TR_RINGS_OFFSET) + index * Int(capacity + 4096)
+      guard unsafe pwrite(file, &ring, MemoryLayout<TRRing>.size, off_t(place)) > 0 else { break }
+    }
+    ftruncate(file, off_t(TR_RINGS_OFFSET) + off_t(TR_MAX_RINGS) * off_t(capacity + 4096))
+    let attachment = try RingAttachment(path: path, consumes: false)
+    #expect(attachment.ringCount == Int(TR_MAX_RINGS))
+    #expect((0..<attachment.ringCount).allSatisfy { attachment.readRing($0) == nil })
+    #expect(try RingSurvey(path: path).unread == 0)
+    // What a process has made has pages, whatever its size.
+    let large = try RingFixture(directory, ringSize: 64 << 20)
+    large.commit(EncodedRecord({ "in a large ring" }))
+    for path in [fixture.path, large.path] {
+      #expect(try RingAttachment(path: path, consumes: false).readRing(0)?.head ?? 0 > 0)
+    }
+  }
+
   /// Its process lives. The record is delivered with the rest, and the time of those behind it is their own.
   @Test func ticksFromTheFutureHoldNothingBack() throws {
     let directory = try TemporaryDirectory()

@@ -66,6 +66,25 @@ final class RingFixture: @unchecked Sendable {  // what threads share is atomic 
     unsafe start?.storeBytes(of: ticks, toByteOffset: 8, as: UInt64.self)
   }
 
+  /// Makes the size of a record of the first ring one that no record has.
+  func damage(record number: Int) {
+    let ring = unsafe rings[0]
+    var start = unsafe UnsafeMutableRawPointer(bitPattern: UInt(ring.pointee.data))
+    for _ in 0..<number { unsafe start = start.map { unsafe $0 + (Int($0.load(as: UInt16.self)) + 7) & ~7 } }
+    unsafe start?.storeBytes(of: 1, as: UInt16.self)
+  }
+
+  /// Commits a record as a call that is held up between taking its time and moving its ring's head: `meanwhile` runs there.
+  func hold(_ record: EncodedRecord, ring index: Int = 0, _ meanwhile: () -> Void) {
+    let ring = unsafe rings[index]
+    let before = unsafe ring.pointee.head
+    commit(record, ring: index)
+    let after = unsafe ring.pointee.head
+    unsafe tr_store64(&ring.pointee.head, before)
+    meanwhile()
+    unsafe tr_store64(&ring.pointee.head, after)
+  }
+
   /// Commits a record, or returns false when there is no room.
   @discardableResult
   func commit(_ record: EncodedRecord, ring index: Int = 0) -> Bool {

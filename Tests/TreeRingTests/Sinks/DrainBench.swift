@@ -48,6 +48,18 @@ final class DrainBench {
     }
   }
 
+  /// The sinks have readers that are threads or programs, and those may get no turn for as long as the machine likes: one that is slow, but reads, has real time to catch up
+  /// before the bench's time goes on.
+  var waitsForReaders = false
+
+  private func waitForReaders() {
+    let end = Syscalls.now(CLOCK_MONOTONIC) + 20_000_000_000
+    while waitsForReaders, drain.lines.contains(where: \.isStalled), Syscalls.now(CLOCK_MONOTONIC) < end {
+      _ = drain.pass(isFinal: true)
+      usleep(500)
+    }
+  }
+
   /// Logs, and lets time pass for the sinks, until `condition` holds, ten seconds of real time at most. A real destination takes its own time to fail and to come back.
   func log(until condition: () throws -> Bool) throws {
     let end = Syscalls.now(CLOCK_MONOTONIC) + 10_000_000_000
@@ -60,13 +72,19 @@ final class DrainBench {
 
   /// Counts calls that found no room.
   func drop(_ count: UInt64, ring: Int = 0) {
-    let ring = unsafe producer.fixture.ring(ring)
-    unsafe tr_ring_dropped(ring)[Int(Level.info.rawValue)] += count
+    for _ in 0..<count { unsafe CallPath.countDrop(producer.fixture.ring(ring), .ringFull, .info) }
+  }
+
+  /// Counts calls of threads that could get no ring.
+  func lose(_ count: UInt64, level: Level = .info) {
+    let header = unsafe producer.fixture.header
+    for _ in 0..<count { unsafe CallPath.countLost(header, level) }
   }
 
   /// One pass, after so much time.
   @discardableResult
   func pass(milliseconds: UInt64 = 0) -> Drain.Outcome {
+    if milliseconds > 0 { waitForReaders() }
     now += milliseconds * 1_000_000
     return drain.pass(isFinal: true)
   }
@@ -79,10 +97,12 @@ final class DrainBench {
   }
 
   func close() throws {
+    waitForReaders()
     now += 10_000_000_000
     for _ in 0..<100 where drain.pass(isFinal: true) == .idle { break }
     for _ in 0..<100 {
       if drain.closeStream() == .delivered { return }
+      waitForReaders()
       now += 10_000_000_000
     }
     throw NotClosed()

@@ -16,6 +16,8 @@ final class FaultySink: Sink {
   var isMortal = false
   /// Bytes that it still takes before its reader stops reading.
   var room = Int.max
+  /// Called while it takes a batch: what others do meanwhile.
+  var meanwhile: (() -> Void)?
 
   init(_ name: String = "faulty:", level: Level = .trace) {
     self.name = name
@@ -25,6 +27,7 @@ final class FaultySink: Sink {
   func intent(length: Int) -> SinkIntent { .stream }
   func write(_ batch: UnsafeRawBufferPointer) throws(Errno) { _ = try unsafe accept(batch, patienceMilliseconds: 0) }
   func accept(_ batch: UnsafeRawBufferPointer, patienceMilliseconds: Int) throws(Errno) -> Int {
+    meanwhile?()
     if let failure { throw failure }
     let count = min(room, batch.count)
     unsafe bytes.append(contentsOf: batch[..<count])

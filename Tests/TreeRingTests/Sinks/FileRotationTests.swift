@@ -1,3 +1,5 @@
+import Foundation
+import Glibc
 import Testing
 
 @testable import TreeRing
@@ -45,6 +47,33 @@ import Testing
     #expect(FileRotation.hourly().deadline(state(1, midnight)) == midnight + 3600 * second)
     #expect(FileRotation.daily().deadline(state(0, evening)) == nil)
     #expect(FileRotation.size(5000).deadline(state(1, evening)) == nil)
+  }
+
+  /// Anybody who may write to a file gives it any time: `utimensat(2)`.
+  @Test func timesThatAreNoneAreTheNearestThereIs() throws {
+    #expect(Syscalls.nanoseconds(timespec(tv_sec: 1, tv_nsec: 5)) == 1_000_000_005)
+    for seconds in [-1, Int.min] { #expect(Syscalls.nanoseconds(timespec(tv_sec: seconds, tv_nsec: 999_999_999)) == 0) }
+    for seconds in [18_446_744_073, 18_446_744_074, Int.max] {
+      #expect(Syscalls.nanoseconds(timespec(tv_sec: seconds, tv_nsec: 999_999_999)) == .max)
+    }
+    for rotation in [FileRotation.daily(), .hourly()] {
+      #expect(rotation.deadline(state(1, .max)) == nil)
+      #expect(!rotation.isDue(state(1, .max), adding: 1, now: evening))
+    }
+    // In memory times are not cut to those that a disk can keep.
+    let directory = "/dev/shm/treering-times-\(getpid())"
+    try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: false)
+    defer { try? FileManager.default.removeItem(atPath: directory) }
+    let path = "\(directory)/log"
+    for (seconds, last) in [(-5_000_000_000, 0), (99_999_999_999, UInt64.max)] {
+      try "text\n".write(toFile: path, atomically: false, encoding: .utf8)
+      let times = [timespec](repeating: timespec(tv_sec: seconds, tv_nsec: 0), count: 2)
+      #expect(unsafe utimensat(AT_FDCWD, path, times, 0) == 0)
+      #expect(try FileRotation.State(Syscalls.status(ofPath: path)).lastWritten == last)
+      let sink = try FileSink(path: path, options: FileOptions(rotation: .hourly()))
+      _ = sink.attend()
+      _ = try sink.intent(length: 10)
+    }
   }
 
   // MARK: options

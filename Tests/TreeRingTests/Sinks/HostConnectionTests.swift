@@ -54,12 +54,13 @@ import Testing
     #expect(reader.wait(for: 5) == Array("line\n".utf8))
   }
 
-  /// A name server that never answers, in a mount namespace of the program's own. The resolver asks again after five seconds: before that the file has what was
+  /// A name server that never answers, in a mount namespace of the program's own. The resolver asks again after half a minute: before that the file has what was
   /// logged, and nobody has waited.
   @Test func aNameServerThatDoesNotAnswerHoldsNobodyUp() throws {
     let directory = try TemporaryDirectory()
     guard let server = SilentNameServer() else { return }
-    try Data("nameserver \(server.address)\n".utf8).write(to: URL(fileURLWithPath: directory.file("resolv.conf")))
+    let resolver = "nameserver \(server.address)\noptions timeout:30\n"
+    try Data(resolver.utf8).write(to: URL(fileURLWithPath: directory.file("resolv.conf")))
     try Data("hosts: dns\n".utf8).write(to: URL(fileURLWithPath: directory.file("nsswitch.conf")))
     let script = """
       for f in resolv nsswitch; do mount --bind '\(directory.path)'/$f.conf $(readlink -f /etc/$f.conf) || exit 9; done; "$@"

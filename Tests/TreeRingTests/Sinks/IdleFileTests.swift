@@ -7,28 +7,6 @@ import Testing
 
 /// What an idle process's writer wakes up for: nothing, or what its file was asked to do.
 @Suite(.serialized) struct IdleFileTests {
-  /// How often the kernel has given the writer thread the processor after it had slept.
-  private func wakeUps(of pid: pid_t) throws -> Int {
-    let tasks = try Syscalls.list("/proc/\(pid)/task").map { "/proc/\(pid)/task/\($0)" }
-    let task = try #require(
-      tasks.first { (try? String(contentsOfFile: "\($0)/comm", encoding: .utf8)) == "treering-writer\n" })
-    let status = try String(contentsOfFile: "\(task)/status", encoding: .utf8)
-    let line = try #require(status.split(separator: "\n").first { $0.hasPrefix("voluntary_ctxt_switches:") })
-    return try #require(Int(line.split(separator: "\t")[1]))
-  }
-
-  /// With a time limit on a test that waits: the writer naps a few milliseconds before it parks.
-  private func settle(_ pid: pid_t) throws -> Int {
-    var last = try wakeUps(of: pid)
-    for _ in 0..<100 {
-      usleep(50_000)
-      let now = try wakeUps(of: pid)
-      if now == last { return now }
-      last = now
-    }
-    return last
-  }
-
   @Test(arguments: ["", "?rotate=1MB&compress=gzip", "?rotate=daily", "?sync=batch", "?rotate=1MB,hourly&keep=3"])
   func anIdleProcessSleeps(options: String) throws {
     let run = try StormRun()
@@ -36,10 +14,11 @@ import Testing
     environment["TREERING_SINK"] = "file:\(run.log)\(options)"
     let child = try ChildProcess("LogStorm", ["steps", run.directory.file("go"), "10"], environment: environment)
     #expect(child.readLine() == "step 0")
-    let before = try settle(child.pid)
+    let writer = try WriterWatch(run)
+    let before = try writer.waitUntilParked()
     let hour = Syscalls.now(CLOCK_REALTIME) / 3_600_000_000_000
     usleep(500_000)
-    let after = try wakeUps(of: child.pid)
+    let after = try writer.wakeUps()
     // The one moment at which it may.
     if hour == Syscalls.now(CLOCK_REALTIME) / 3_600_000_000_000 { #expect(after == before) }
     let threads = try Syscalls.list("/proc/\(child.pid)/task").map {
@@ -75,7 +54,7 @@ import Testing
     let child = try ChildProcess(
       "LogStorm", ["steps", run.directory.file("go"), "10"], environment: run.environment)
     #expect(child.readLine() == "step 0")
-    _ = try settle(child.pid)
+    _ = try WriterWatch(run).waitUntilParked()
     unsafe rename(run.log, run.log + ".1")
     usleep(50_000)
     #expect(!run.directory.names(in: ".").contains("log"), "an idle writer sleeps")
@@ -96,13 +75,26 @@ import Testing
     let run = try StormRun()
     var environment = run.environment
     environment["TREERING_SINK"] = "file:\(run.log)?sync=1000ms"
-    let child = try ChildProcess("LogStorm", ["steps", run.directory.file("go"), "10"], environment: environment)
-    #expect(child.readLine() == "step 0")
-    let parked = try settle(child.pid)
-    sleep(2)
-    let woken = try settle(child.pid)
-    #expect(woken > parked)
+    let trace = run.directory.file("trace")
+    let child = try ChildProcess(
+      "/usr/bin/strace",
+      ["-f", "-qqq", "-o", trace, "-e", "trace=fdatasync", BuiltProducts.program("LogStorm")]
+        + ["steps", run.directory.file("go"), "10"],
+      environment: environment, errors: run.directory.file("errors"))
+    guard child.readLine() == "step 0" else {
+      return print("not run: strace cannot trace here: \(child.errors.prefix(100))")
+    }
+    func syncs() -> Int {
+      let text = (try? String(contentsOfFile: trace, encoding: .utf8)) ?? ""
+      return text.split(separator: "\n").count { $0.contains("fdatasync(") }
+    }
+    PacedRun.wait(for: "the bytes to be on the disk") { syncs() > 0 }
+    let writer = try WriterWatch(run)
+    let parked = try writer.waitUntilParked()
     usleep(1_500_000)
-    #expect(try wakeUps(of: child.pid) == woken)
+    #expect(try writer.wakeUps() == parked)
+    #expect(syncs() == 1)
+    try Data().write(to: URL(fileURLWithPath: run.directory.file("go.end")))
+    #expect(child.wait() == .exit(0))
   }
 }

@@ -16,6 +16,8 @@ final class PacedRun {
     var median = 0
     var p99 = 0
     var longest = 0
+    /// Of the calls in which the thread went to sleep.
+    var longestWait = 0
     var withheld = 0
   }
 
@@ -54,7 +56,7 @@ final class PacedRun {
     }
     return try Latency(
       calls: number("calls"), median: number("median"), p99: number("p99"), longest: number("max"),
-      withheld: number("withheld"))
+      longestWait: number("wait"), withheld: number("withheld"))
   }
 
   /// The complaints of the library on standard error.

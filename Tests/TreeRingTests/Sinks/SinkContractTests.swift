@@ -78,6 +78,7 @@ struct SinkContractTests {
     let subject = try kind.subject()
     let (other, sink) = (FaultySink("other:"), try #require(subject.sink))
     let bench = try DrainBench([other, sink], backlog: 2000)
+    bench.waitsForReaders = true
     func told(_ message: String) throws -> [JSONRecord] {
       try other.records().filter { $0.msg == message && $0["treering.sink"] as? String == sink.name }
     }

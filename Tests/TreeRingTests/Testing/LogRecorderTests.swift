@@ -26,6 +26,73 @@ struct LogRecorderTests {
     #expect(abs(Int64(record?.nanosecondsSince1970 ?? 0) - Int64(Syscalls.now(0))) < 60_000_000_000)
   }
 
+  /// The text of the call in the source, with names for values: the same before and after the call site has become known.
+  @Test func aRecordKnowsTheTextInTheSource() {
+    let recorder = LogRecorder()
+    let log = recorder.logger("templates")
+    for number in 0..<3 {
+      log.info("order \(number, "order.id") of \(["a", "b"], "items") for \(number) placed") { $0["own"] = 1 }
+      log.info("\(number)")
+      log.info("plain")
+    }
+    let stored: LogMessage = "kept \(1, "number")"
+    log.warning(stored)
+    log.info("before \(stored) after")
+    let made = "made \(1) at run time"
+    log.info(LogMessage(made))
+    let templates = recorder.records.map(\.template)
+    for turn in 0..<3 {
+      #expect(templates[3 * turn] == "order {order.id} of {items} for {} placed")
+      #expect(templates[3 * turn + 1] == nil && templates[3 * turn + 2] == "plain")
+    }
+    #expect(templates[9...] == ["kept {number}", "before kept {number} after", nil])
+    var other = recorder.records[0]
+    other.template = nil
+    #expect(other == recorder.records[0], "it says the same")
+  }
+
+  /// A stored message inside of another text, or of a stored one, brings its text and its fields.
+  @Test func aMessageStandsInAMessage() {
+    let recorder = LogRecorder()
+    let log = recorder.logger("messages")
+    let stored: LogMessage = "order \(17, "order.id") of \("Ada", "name")"
+    let longer: LogMessage = "[\(stored)] \(true, "ok")"
+    let expected = ["a 1: order 17 of Ada, b 2", "[order 17 of Ada] true.", "order 17 of Ada", "order 17 of Ada"]
+    for turn in 0..<3 {
+      log.info("a \(1, "a"): \(stored), b \(2, "b")")
+      log.info("\(longer).")
+      log.info("\(stored)")
+      log.info("\(stored, "message")")
+      let records = recorder.records[(turn * 4)...]
+      #expect(records.map(\.message) == expected)
+      #expect(records.first?.values == ["a": 1, "order.id": 17, "name": "Ada", "b": 2])
+      #expect(records.last?.values == ["message": "order 17 of Ada"])
+    }
+    #expect("\(stored)" == "order 17 of Ada" && longer.description == "[order 17 of Ada] true")
+    #expect(LogMessage(String(repeating: "x", count: 100_000)).description.count <= 65_535)
+  }
+
+  /// Where an error was logged; of other records nobody asks.
+  @Test func errorsTellWhereTheyWereLogged() {
+    let recorder = LogRecorder()
+    let log = recorder.logger("places")
+    for _ in 0..<2 {
+      for level in Level.allCases { log.log(level, "text \(1, "number")") { $0["last"] = true } }
+      log.error("fixed")
+      log.limited(to: 9, per: .seconds(3600)).critical("held back")
+      log.error("stored" as LogMessage)
+      log.warning("fixed")
+    }
+    for record in recorder.records {
+      #expect(record["source.file"] == (record.level >= .error ? .string(#fileID) : nil), "\(record)")
+      #expect((record["source.line"]?.intValue ?? 0 > 0) == (record.level >= .error), "\(record)")
+    }
+    #expect(
+      recorder.records.first { $0.level == .error }?.fields.map(\.key).suffix(3) == [
+        "last", "source.file", "source.line",
+      ])
+  }
+
   @Test func everyTypeComesBack() {
     let recorder = LogRecorder()
     recorder.logger("types").notice("values") {

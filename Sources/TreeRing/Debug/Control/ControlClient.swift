@@ -25,21 +25,38 @@ package enum ControlClient {
     return found.sorted { ($0.pid, $0.socket) < ($1.pid, $1.socket) }
   }
 
-  /// Sends a command and returns the answer; nil when nobody listens there any more. Blocking, some seconds at most.
+  /// Sends a command and returns the answer; nil when nobody listens there any more. Blocking, some 15 seconds at most, as a rule some milliseconds.
   package static func ask(_ target: Target, _ command: ControlCommand) throws(LogError) -> [ControlLine]? {
+    // Whoever is stopped between two of these lines is late. Then nothing was done, and it can be said again.
+    for _ in 0..<2 {
+      guard let lines = try attempt(target, command) else { return nil }
+      if lines.first != ControlCommand.isLate { return try checked(lines, target) }
+    }
+    return try attempt(target, command).map { lines throws(LogError) in try checked(lines, target) }
+  }
+
+  private static func checked(_ lines: [ControlLine], _ target: Target) throws(LogError) -> [ControlLine] {
+    guard !lines.isEmpty else { throw LogError("process \(target.pid) did not answer; it may be stopped or stuck") }
+    if let refusal = lines.first(where: { $0.kind == "error" }) {
+      throw LogError("process \(target.pid): \(refusal[0])")
+    }
+    return lines
+  }
+
+  private static func attempt(_ target: Target, _ command: ControlCommand) throws(LogError) -> [ControlLine]? {
+    let line = command.line + "\n"
+    guard line.utf8.count <= ControlCommand.longestLine else {
+      throw LogError("the command has \(line.utf8.count) bytes, of which a process takes \(ControlCommand.longestLine)")
+    }
     let descriptor: Int32
     do { descriptor = try ControlSocket.connect(to: target.socket) } catch {
       if error.code == ECONNREFUSED || error.code == ENOENT { return nil }
       throw LogError("cannot reach process \(target.pid) at \(target.socket): \(error)")
     }
     defer { close(descriptor) }
-    ControlSocket.write(descriptor, command.line + "\n")
-    let bytes = ControlSocket.read(descriptor, limit: 16 << 20, untilLineEnds: false)
-    let lines = String(decoding: bytes, as: UTF8.self).split(separator: "\n").map { ControlLine(parsing: $0) }
-    guard !lines.isEmpty else { throw LogError("process \(target.pid) did not answer; it may be stopped or stuck") }
-    if let refusal = lines.first(where: { $0.kind == "error" }) {
-      throw LogError("process \(target.pid): \(refusal[0])")
-    }
-    return lines
+    let deadline = ControlSocket.deadline(seconds: 10)
+    ControlSocket.write(descriptor, line, until: deadline)
+    let bytes = ControlSocket.readAll(descriptor, limit: 16 << 20, until: deadline)
+    return String(decoding: bytes, as: UTF8.self).split(separator: "\n").map { ControlLine(parsing: $0) }
   }
 }

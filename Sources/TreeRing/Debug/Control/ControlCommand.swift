@@ -1,4 +1,5 @@
-/// What is asked of a running process, and how it is spelled on its control socket: one line, `verb seconds argument`.
+/// What is asked of a running process, and how it is spelled on its control socket: one line, `verb seconds argument`. In the argument a line feed is `\n` and a
+/// backslash `\\`, so that the line ends where the command does: one that lacks its end was cut, and is not carried out.
 package enum ControlCommand: Sendable, Equatable {
   /// Every channel, and how it stands.
   case list
@@ -17,22 +18,26 @@ package enum ControlCommand: Sendable, Equatable {
   package static let longest = 366 * 86_400
   /// Bytes of a request.
   static let longestLine = 65_536
+  /// The answer to a command whose end did not come in time.
+  static let isLate = ControlLine("error", "the command did not end in time: it ends with a line feed")
 
   /// The line, without its end.
   package var line: String {
     switch self {
     case .list: "list"
-    case .enable(let spec, let seconds): "enable \(seconds ?? 0) \(spec)"
-    case .add(let spec, let seconds): "add \(seconds ?? 0) \(spec)"
+    case .enable(let spec, let seconds): "enable \(seconds ?? 0) \(spec.onOneLine)"
+    case .add(let spec, let seconds): "add \(seconds ?? 0) \(spec.onOneLine)"
     case .disable(let seconds): "disable \(seconds ?? 0)"
     case .levels: "levels"
-    case .setLevels(let levels, let seconds): "levels \(seconds ?? 0) \(levels)"
+    case .setLevels(let levels, let seconds): "levels \(seconds ?? 0) \(levels.onOneLine)"
     }
   }
 
   /// Takes a line apart; nil for any other.
   package init?(line: String) {
-    let parts = line.split(separator: " ", maxSplits: 2, omittingEmptySubsequences: false).map(String.init)
+    // By scalars: a blank and a mark that combines with it are one Character.
+    let parts = line.unicodeScalars.split(separator: " ", maxSplits: 2, omittingEmptySubsequences: false)
+      .map { String($0) }
     if parts == ["list"] {
       self = .list
     } else if parts == ["levels"] {
@@ -40,10 +45,11 @@ package enum ControlCommand: Sendable, Equatable {
     } else {
       guard parts.count > 1, let number = Int(parts[1]), 0...Self.longest ~= number else { return nil }
       let seconds = number == 0 ? nil : number
+      guard let argument = parts.count > 2 ? String(onOneLine: parts[2]) : "" else { return nil }
       switch (parts[0], parts.count) {
-      case ("enable", 3): self = .enable(parts[2], forSeconds: seconds)
-      case ("add", 3): self = .add(parts[2], forSeconds: seconds)
-      case ("levels", 3): self = .setLevels(parts[2], forSeconds: seconds)
+      case ("enable", 3): self = .enable(argument, forSeconds: seconds)
+      case ("add", 3): self = .add(argument, forSeconds: seconds)
+      case ("levels", 3): self = .setLevels(argument, forSeconds: seconds)
       case ("disable", 2): self = .disable(forSeconds: seconds)
       default: return nil
       }
@@ -84,4 +90,37 @@ package struct ControlLine: Sendable, Equatable {
   package subscript(_ column: Int) -> String { columns.indices.contains(column) ? columns[column] : "" }
 
   var text: String { ([kind] + columns).joined(separator: "\t") + "\n" }
+}
+
+extension String {
+  /// Without line feeds, and such that they can be put back.
+  fileprivate var onOneLine: String {
+    var text = ""
+    for scalar in unicodeScalars {
+      switch scalar {
+      case "\n": text += "\\n"
+      case "\\": text += "\\\\"
+      default: text.unicodeScalars.append(scalar)
+      }
+    }
+    return text
+  }
+
+  /// What ``onOneLine`` was made of; nil for what it never makes.
+  fileprivate init?(onOneLine text: String) {
+    self = ""
+    var rest = text.unicodeScalars.makeIterator()
+    while let scalar = rest.next() {
+      switch scalar {
+      case "\n": return nil
+      case "\\":
+        switch rest.next() {
+        case "n": unicodeScalars.append("\n")
+        case "\\": unicodeScalars.append("\\")
+        default: return nil
+        }
+      default: unicodeScalars.append(scalar)
+      }
+    }
+  }
 }

@@ -5,13 +5,14 @@ import Synchronization
 /// The control socket of this process: a thread that sleeps in the kernel until somebody connects, or a time box ends.
 ///
 /// It lies beside the ring file, in a directory that is its owner's alone, mode 0600; who connects is asked for credentials all the same, which the kernel
-/// vouches for: the process's own user and root are served, everybody else is refused. One connection at a time, a request of one line, each read and
-/// write limited to two seconds. Every change is logged (`treering.control`, notice). A child of a fork closes the socket and has one of its own from its
-/// first log call on.
+/// vouches for: the process's own user and root are served, everybody else is refused before a byte of theirs is read. One connection at a time, a request of one
+/// line, two seconds for all of it and two for the answer. Every change is logged (`treering.control`, notice). A child of a fork closes the socket and
+/// has one of its own from its first log call on.
 final class ControlServer: Sendable {
   private let path: String
   private let listener: Int32
-  private let connection = Atomic<Int32>(-1)
+  /// Locked while it is shut down, so that its number is not another file's by then. No thread takes the lock of a server that it has inherited.
+  private let connection = Mutex<Int32>(-1)
   private let isStopping = Atomic<Bool>(false)
   private let thread: Atomic<UInt>
 
@@ -75,14 +76,13 @@ final class ControlServer: Sendable {
       }, context)
   }
 
-  /// Removes the socket and ends the thread. Blocking, two seconds at most when somebody is connected.
+  /// Removes the socket and ends the thread. Blocking, for as long as an answer takes that is under way.
   func stop() {
     unsafe unlink(path)
     isStopping.store(true, ordering: .sequentiallyConsistent)
     // Both wake the thread: the one from its sleep, the other from a peer that says nothing.
     shutdown(listener, Int32(SHUT_RDWR))
-    let descriptor = connection.load(ordering: .sequentiallyConsistent)
-    if descriptor >= 0 { shutdown(descriptor, Int32(SHUT_RDWR)) }
+    connection.withLock { if $0 >= 0 { _ = shutdown($0, Int32(SHUT_RDWR)) } }
     let thread = pthread_t(self.thread.load(ordering: .acquiring))
     if pthread_equal(thread, pthread_self()) == 0 { pthread_join(thread, nil) }
     _ = Self.inherited.compareExchange(expected: listener, desired: -1, ordering: .acquiringAndReleasing)
@@ -94,50 +94,48 @@ final class ControlServer: Sendable {
   private func serve() {
     tr_answer_begin()
     defer { tr_answer_end() }
-    var handler = ControlHandler()
     while !isStopping.load(ordering: .sequentiallyConsistent) {
-      let isAsked = Self.wait(
-        for: listener, milliseconds: handler.timeBox.pollTimeout(now: Syscalls.now(CLOCK_MONOTONIC)))
+      let timeout = LogPolicy.current?.pollTimeout(now: Syscalls.now(CLOCK_MONOTONIC)) ?? -1
+      let isAsked = Self.wait(listener, POLLIN, timeout)
       if isStopping.load(ordering: .sequentiallyConsistent) { return }
-      handler.fallBack(now: Syscalls.now(CLOCK_MONOTONIC))
-      if isAsked { accept(&handler) }
+      ControlHandler.fallBack(now: Syscalls.now(CLOCK_MONOTONIC))
+      if isAsked { accept() }
     }
   }
 
-  /// Sleeps until something can be read; false when the time is over first. A fork may happen meanwhile: nothing but a system call is under way.
-  private static func wait(for descriptor: Int32, milliseconds: Int32) -> Bool {
-    var poll = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+  /// Sleeps until something can be read or written; false when the time is over first. A fork may happen meanwhile: nothing but a system call is under way.
+  private static func wait(_ descriptor: Int32, _ event: Int32, _ milliseconds: Int32) -> Bool {
     tr_answer_end()
-    unsafe Glibc.poll(&poll, 1, milliseconds)
-    tr_answer_begin()
-    return poll.revents != 0
+    defer { tr_answer_begin() }
+    return ControlSocket.wait(descriptor, event, milliseconds)
   }
 
-  private func accept(_ handler: inout ControlHandler) {
-    let descriptor = Glibc.accept(listener, nil, nil)
+  private func accept() {
+    let descriptor = tr_accept(listener)
     // Out of descriptors, or gone again.
     guard descriptor >= 0 else { return Syscalls.sleep(nanoseconds: 10_000_000) }
+    Syscalls.keepFromChildren(descriptor)
+    connection.withLock { $0 = descriptor }
     defer {
-      connection.store(-1, ordering: .sequentiallyConsistent)
-      close(descriptor)
+      connection.withLock { $0 = -1 }
+      Syscalls.closeKept(descriptor)
     }
-    _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
-    connection.store(descriptor, ordering: .sequentiallyConsistent)
     if isStopping.load(ordering: .sequentiallyConsistent) { return }
-    ControlSocket.limitWaiting(descriptor, seconds: 2)
-    ControlSocket.write(descriptor, answer(descriptor, &handler).map(\.text).joined())
+    let answer = answer(descriptor).map(\.text).joined()
+    ControlSocket.write(descriptor, answer, until: ControlSocket.deadline(seconds: 2), Self.wait)
   }
 
-  private func answer(_ descriptor: Int32, _ handler: inout ControlHandler) -> [ControlLine] {
-    _ = Self.wait(for: descriptor, milliseconds: 2000)
-    // Read first: a peer that is refused with its request unread would see a broken connection and no reason.
-    let bytes = ControlSocket.read(descriptor, limit: ControlCommand.longestLine, untilLineEnds: true)
+  private func answer(_ descriptor: Int32) -> [ControlLine] {
+    // First: nobody else's bytes are looked at, and nobody else can make this thread wait. The answer reaches a peer that has not been read from, too.
     guard let peer = try? ControlSocket.peer(of: descriptor), peer.uid == geteuid() || peer.uid == 0 else {
       return [ControlLine("error", "refused: this process belongs to user \(geteuid()); ask as that user or as root")]
     }
-    guard let text = String(validating: bytes, as: UTF8.self), let command = ControlCommand(line: text) else {
+    let line = ControlSocket.readLine(
+      descriptor, limit: ControlCommand.longestLine, until: ControlSocket.deadline(seconds: 2), Self.wait)
+    guard let line else { return [ControlCommand.isLate] }
+    guard let text = String(validating: line, as: UTF8.self), let command = ControlCommand(line: text) else {
       return [ControlLine("error", "not understood: use the treering that belongs to this program")]
     }
-    return handler.answer(command, peer: peer, now: Syscalls.now(CLOCK_MONOTONIC))
+    return ControlHandler.answer(command, peer: peer, now: Syscalls.now(CLOCK_MONOTONIC))
   }
 }

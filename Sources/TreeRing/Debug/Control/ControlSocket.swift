@@ -23,12 +23,12 @@ package enum ControlSocket {
     return descriptor
   }
 
-  /// A connection to the socket at `path`. Reads and writes give up after five seconds.
+  /// A connection to the socket at `path`. Waits five seconds at most for one that has many callers.
   static func connect(to path: String) throws(Errno) -> Int32 {
     let descriptor = try make()
     var isKept = false
     defer { if !isKept { close(descriptor) } }
-    limitWaiting(descriptor, seconds: 5)
+    limitConnecting(descriptor, seconds: 5)
     unsafe try withAddress(path) { address, size throws(Errno) in
       guard unsafe Glibc.connect(descriptor, address, size) == 0 else { throw .current }
     }
@@ -42,12 +42,9 @@ package enum ControlSocket {
     return descriptor
   }
 
-  /// No read or write of the descriptor waits longer.
-  static func limitWaiting(_ descriptor: Int32, seconds: Int) {
+  private static func limitConnecting(_ descriptor: Int32, seconds: Int) {
     var time = timeval(tv_sec: seconds, tv_usec: 0)
-    for option in [SO_RCVTIMEO, SO_SNDTIMEO] {
-      unsafe setsockopt(descriptor, SOL_SOCKET, option, &time, socklen_t(MemoryLayout<timeval>.size))
-    }
+    unsafe setsockopt(descriptor, SOL_SOCKET, SO_SNDTIMEO, &time, socklen_t(MemoryLayout<timeval>.size))
   }
 
   /// Who is at the other end, as the kernel says.
@@ -93,38 +90,73 @@ package enum ControlSocket {
     try result.get()
   }
 
-  /// Reads until the other end closes, or a line ends, or `limit`.
-  static func read(_ descriptor: Int32, limit: Int, untilLineEnds: Bool) -> [UInt8] {
+  /// What can be waited for: that a descriptor can be read or written, so many milliseconds. False when the time is over first.
+  typealias Wait = (_ descriptor: Int32, _ event: Int32, _ milliseconds: Int32) -> Bool
+
+  /// Sleeps in the kernel.
+  static func wait(_ descriptor: Int32, _ event: Int32, _ milliseconds: Int32) -> Bool {
+    var poll = pollfd(fd: descriptor, events: Int16(event), revents: 0)
+    return unsafe Glibc.poll(&poll, 1, milliseconds) > 0
+  }
+
+  /// Waits no longer than until `deadline`, nanoseconds of `CLOCK_MONOTONIC`; false when that is over.
+  private static func wait(_ descriptor: Int32, _ event: Int32, until deadline: UInt64, _ wait: Wait) -> Bool {
+    while case let now = Syscalls.now(CLOCK_MONOTONIC), now < deadline {
+      if wait(descriptor, event, Int32(clamping: (deadline - now) / 1_000_000 + 1)) { return true }
+    }
+    return false
+  }
+
+  /// Reads a line, without its end; nil when the other end closes before that, or the line is longer than `limit`, or `deadline` is over: a peer that sends byte by
+  /// byte gets no more time than one that sends nothing.
+  static func readLine(_ descriptor: Int32, limit: Int, until deadline: UInt64, _ wait: Wait = wait) -> [UInt8]? {
+    var line: [UInt8]?
+    read(descriptor, limit: limit, until: deadline, wait) { bytes in
+      if let end = bytes.firstIndex(of: UInt8(ascii: "\n")) { line = Array(bytes[..<end]) }
+      return line == nil
+    }
+    return line
+  }
+
+  /// Reads until the other end closes, or `limit`, or `deadline`.
+  static func readAll(_ descriptor: Int32, limit: Int, until deadline: UInt64, _ wait: Wait = wait) -> [UInt8] {
+    read(descriptor, limit: limit, until: deadline, wait) { _ in true }
+  }
+
+  @discardableResult
+  private static func read(
+    _ descriptor: Int32, limit: Int, until deadline: UInt64, _ wait: Wait, goesOn: ([UInt8]) -> Bool
+  ) -> [UInt8] {
     var bytes: [UInt8] = []
     var part = [UInt8](repeating: 0, count: 4096)
-    while bytes.count < limit {
-      let count = unsafe Glibc.read(descriptor, &part, part.count)
-      if count < 0 && errno == EINTR { continue }
+    while bytes.count < limit, Self.wait(descriptor, POLLIN, until: deadline, wait) {
+      let count = unsafe recv(descriptor, &part, min(part.count, limit - bytes.count), Int32(MSG_DONTWAIT))
+      if count < 0 && (errno == EINTR || errno == EAGAIN) { continue }
       if count <= 0 { break }
       bytes += part[..<count]
-      if untilLineEnds, let end = bytes.firstIndex(of: UInt8(ascii: "\n")) { return Array(bytes[..<end]) }
+      if !goesOn(bytes) { break }
     }
     return bytes
   }
 
-  static func write(_ descriptor: Int32, _ text: String) {
-    var text = text
-    Syscalls.withoutSIGPIPE {
-      text.withUTF8 { unsafe _ = Syscalls.writeAllInTime(descriptor, UnsafeRawBufferPointer($0)) }
-    }
-  }
-}
-
-extension Syscalls {
-  /// As ``writeAll(_:_:)`` for a socket with a time limit: gives up when that is over. False when not all was written.
-  static func writeAllInTime(_ descriptor: Int32, _ bytes: UnsafeRawBufferPointer) -> Bool {
+  /// Writes all of `text`, or what the other end takes until `deadline`.
+  static func write(_ descriptor: Int32, _ text: String, until deadline: UInt64, _ wait: Wait = wait) {
+    let bytes = Array(text.utf8)
+    let flags = Int32(MSG_DONTWAIT | MSG_NOSIGNAL)
     var written = 0
-    while written < bytes.count, let start = bytes.baseAddress {
-      let result = unsafe Glibc.write(descriptor, start + written, bytes.count - written)
-      if result > 0 { written += result } else if errno != EINTR { return false }
+    while written < bytes.count, Self.wait(descriptor, POLLOUT, until: deadline, wait) {
+      let count = unsafe bytes.withUnsafeBytes { bytes in
+        unsafe send(
+          descriptor, UnsafeRawBufferPointer(rebasing: bytes[written...]).baseAddress, bytes.count - written, flags)
+      }
+      if count < 0 && (errno == EINTR || errno == EAGAIN) { continue }
+      if count <= 0 { break }
+      written += count
     }
-    return true
   }
+
+  /// A deadline so many seconds from now.
+  static func deadline(seconds: UInt64) -> UInt64 { Syscalls.now(CLOCK_MONOTONIC) + seconds * 1_000_000_000 }
 }
 
 extension String {

@@ -1,29 +1,40 @@
-/// A change that is taken back when its time is over. Pure: time comes in, in nanoseconds of any clock that does not step.
+/// A value, and what it falls back to when a time limit is over. Pure: time comes in, in nanoseconds of any clock that does not step.
 ///
 /// The first change with a time limit remembers what was before; later ones move the end and keep that memory, so that a row of boxes falls back to where
-/// things stood before the first. A change without a limit stays, and forgets it.
-struct TimeBox<Before> {
-  private(set) var before: Before?
+/// things stood before the first. A change without a limit is made to both, so that it stays and takes nothing else with it: a value that replaces ends the box,
+/// one that is added is still there when the rest has fallen back.
+struct TimeBox<Value: Equatable & Sendable>: Sendable {
+  private(set) var value: Value
+  /// What comes back; nil while nothing is limited.
+  private(set) var before: Value?
   private(set) var end: UInt64?
 
-  init() {}
+  init(_ value: Value) { self.value = value }
 
-  /// A change is made now: `before` is what it replaces.
-  mutating func change(from before: Before, forSeconds seconds: Int?, now: UInt64) {
-    guard let seconds else {
-      self = TimeBox()
-      return
-    }
-    self.before = self.before ?? before
-    end = now &+ UInt64(seconds) &* 1_000_000_000
+  /// This with a change that stays.
+  func changed(_ change: (Value) -> Value) -> TimeBox {
+    var next = TimeBox(change(value))
+    if let before, let end, case let then = change(before), then != next.value { (next.before, next.end) = (then, end) }
+    return next
   }
 
-  /// What has to be put back, once: nil while the time is not over.
-  mutating func fallBack(now: UInt64) -> Before? {
-    guard let end, now >= end, let before else { return nil }
-    self = TimeBox()
-    return before
+  /// This with a change that is taken back after so many seconds; nil: one that stays.
+  func changed(forSeconds seconds: Int?, now: UInt64, _ change: (Value) -> Value) -> TimeBox {
+    guard let seconds else { return changed(change) }
+    var next = TimeBox(change(value))
+    next.before = before ?? value
+    next.end = now &+ UInt64(seconds) &* 1_000_000_000
+    return next
   }
+
+  /// What it is now: the value before, when the time is over.
+  func fallingBack(now: UInt64) -> TimeBox {
+    guard let end, now >= end, let before else { return self }
+    return TimeBox(before)
+  }
+
+  /// Seconds until the end; nil when nothing is pending.
+  func secondsLeft(now: UInt64) -> Int? { end.map { Int(($0 > now ? $0 - now : 0) / 1_000_000_000) } }
 
   /// For poll(2): milliseconds until the end, rounded up; -1, which waits for ever, when nothing is pending.
   func pollTimeout(now: UInt64) -> Int32 {

@@ -2,6 +2,9 @@
 enum DebugScope {
   @TaskLocal static var filter: DebugFilter?
 
+  /// Bytes of a spec: it may come from anybody's request, and each call of a channel that is off is compared with each of its patterns.
+  static let longestSpec = 1024
+
   /// Whether the caller's task has the channel on.
   static func allows(_ name: LogKey) -> Bool {
     guard let filter else { return false }
@@ -10,7 +13,7 @@ enum DebugScope {
 
   /// The filter for `spec`, or nil when there is nothing to do.
   static func filter(_ spec: String?, _ isAuthorized: () -> Bool) -> DebugFilter? {
-    guard let spec, !spec.isEmpty else { return nil }
+    guard let spec, !spec.isEmpty, spec.utf8.count <= longestSpec else { return nil }
     let filter = DebugFilter(parsing: spec)
     guard !filter.names.isEmpty, isAuthorized() else { return nil }
     return filter
@@ -28,7 +31,8 @@ extension DebugChannel {
   ///
   /// - Parameters:
   ///   - spec: npm `debug`'s language, in addition to what is on for everybody; nil or empty: `body` is done as it is, and nothing else happens. A skip (`-name`) keeps
-  ///     a channel from being switched on here, and switches nothing off. An inner scope replaces an outer one.
+  ///     a channel from being switched on here, and switches nothing off. An inner scope replaces an outer one. One of more than 1,024 bytes
+  ///     is not looked at: it may have come with a request.
   ///   - isAuthorized: asked only when there is something to switch on. False: the same as no `spec`.
   ///
   /// Cost: none for who does not use it. While a scope is open anywhere, and ten seconds longer, each call of a channel that is off looks at its task, some

@@ -33,6 +33,19 @@ public enum FlightRecorder {
       throw error
     }
   }
+
+  /// Does `body`, keeps its last lines, and writes them when it throws; the same for code that does not wait.
+  public static func withRecording<Result>(limit: Int = 128, _ body: () throws -> Result) rethrows -> Result {
+    let lines = FlightLines(limit: limit)
+    Aside.enter()
+    defer { Aside.leave() }
+    do {
+      return try Self.$lines.withValue(lines) { try body() }
+    } catch {
+      lines.write()
+      throw error
+    }
+  }
 }
 
 /// The lines of one recording. Any thread.

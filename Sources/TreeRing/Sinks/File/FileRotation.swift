@@ -86,10 +86,11 @@ extension FileRotation {
     return now / period.nanoseconds > file.lastWritten / period.nanoseconds
   }
 
-  /// When the file falls due by time alone; nil: never, as it is.
+  /// When the file falls due by time alone; nil: never, as it is, or not within the times that there are.
   package func deadline(_ file: State) -> UInt64? {
     guard file.size > 0, let period else { return nil }
-    return (file.lastWritten / period.nanoseconds + 1) * period.nanoseconds
+    let (end, isLate) = (file.lastWritten / period.nanoseconds + 1).multipliedReportingOverflow(by: period.nanoseconds)
+    return isLate ? nil : end
   }
 }
 

@@ -288,9 +288,6 @@ package final class FileSink: Sink {
 
 extension FileRotation.State {
   init(_ status: stat) {
-    let time = status.st_mtim
-    self.init(
-      size: UInt64(max(status.st_size, 0)),
-      lastWritten: UInt64(max(time.tv_sec, 0)) * 1_000_000_000 + UInt64(max(time.tv_nsec, 0)))
+    self.init(size: UInt64(max(status.st_size, 0)), lastWritten: Syscalls.nanoseconds(status.st_mtim))
   }
 }

@@ -1,29 +1,36 @@
 import CTreeRing
 import Glibc
 
-/// The inside of a restrained call that is not below its level.
-extension RestrainedLogger {
-  @usableFromInline
-  @inline(never)
-  func restrained(
-    _ level: Level, _ source: LogSource, _ text: () -> LogText, _ error: () -> (any Error)?,
-    _ fields: (inout LogFields) -> Void
-  ) {
-    guard logger.isEnabled(level) else { return }
+/// The inside of a restrained call that is not below its level: of a logger, or of a debug channel.
+struct RestrainedCall {
+  let restraint: Restraint
+  let level: Level
+  let source: LogSource
+  /// The logger's label, or the channel's name.
+  let name: LogKey
+  let context: LogContext?
+  let isChannel: Bool
+  /// Whether `name` lives for ever.
+  let canBeToldLater: Bool
+
+  /// Whether its level, or its channel, is on.
+  var isOn: Bool {
+    isChannel ? CallPath.allowsChannel(name) : Logger(name: name, context: context).isEnabled(level)
+  }
+
+  func make(_ text: () -> LogText, _ error: () -> (any Error)?, _ fields: (inout LogFields) -> Void) {
     var folds = false
     if case .repeats = restraint { folds = true }
-    // A recorder's label does not outlive it, so there nothing can be told at the end.
-    let name = logger.context?.recording == nil ? logger.name : nil
-    guard let site = RestraintSite(source, level: level, folds: folds, name: name) else {
-      return write(level, source, text, error, fields)
-    }
+    let site = RestraintSite(
+      source, level: level, folds: folds, isChannel: isChannel, name: canBeToldLater ? name : nil)
+    guard let site else { return write(text, error, fields) }
     if folds {
-      fold(level, source, site, text, error, fields)
+      fold(site, text, error, fields)
     } else {
       let verdict = site.judge(restraint, now: Self.now)
       guard verdict.passes else { return }
-      tell(verdict.withheld, level, source, folds: false)
-      write(level, source, text, error) {
+      tell(verdict.withheld, folds: false)
+      write(text, error) {
         fields(&$0)
         if case .sample(let count) = restraint { $0["treering.sampled"] = count }
       }
@@ -33,32 +40,50 @@ extension RestrainedLogger {
   /// Milliseconds since the machine started.
   private static var now: UInt64 { Syscalls.now(CLOCK_MONOTONIC) / 1_000_000 }
 
-  private func write(
-    _ level: Level, _ source: LogSource, _ text: () -> LogText, _ error: () -> (any Error)?,
-    _ fields: (inout LogFields) -> Void
-  ) {
-    CallPath.record(
-      level: level, flags: 0, name: logger.name, label: CallPath.label(logger.name, logger.context),
-      context: logger.context, source: source, text: text, error: error, fields: fields)
+  private func write(_ text: () -> LogText, _ error: () -> (any Error)?, _ fields: (inout LogFields) -> Void) {
+    write(source, text, error, fields)
   }
 
-  private func tell(_ count: UInt64, _ level: Level, _ source: LogSource, folds: Bool) {
+  private func write(
+    _ source: LogSource, _ text: () -> LogText, _ error: () -> (any Error)?, _ fields: (inout LogFields) -> Void
+  ) {
+    CallPath.record(
+      level: level, flags: isChannel ? RecordFlags.channel : 0, name: name,
+      label: isChannel ? CallPath.channelLabel(name) : CallPath.label(name, context), context: context,
+      source: source, text: text, error: error, fields: fields)
+  }
+
+  /// Writes how many records the call has held back.
+  private func tell(_ count: UInt64, folds: Bool) {
     guard count > 0 else { return }
-    logger.tell(count, folds: folds, level, file: source.file.description, line: source.place >> 16)
+    tell(count, folds: folds, file: source.file.description, line: source.place >> 16)
+  }
+
+  /// The same, of a call that is known by its place alone.
+  func tell(_ count: UInt64, folds: Bool, file: String, line: UInt64) {
+    let text = { () -> LogText in
+      folds
+        ? "last message repeated \(count, "treering.repeated") times"
+        : "records suppressed: \(count, "treering.suppressed")"
+    }
+    // The place is that of the call it is about, not this one.
+    write(LogSource.none, text, { nil }) {
+      $0["source.file"] = file
+      $0["source.line"] = line
+    }
   }
 
   /// Encodes the record aside, and writes it unless it is the last one again.
   private func fold(
-    _ level: Level, _ source: LogSource, _ site: RestraintSite, _ text: () -> LogText, _ error: () -> (any Error)?,
-    _ fields: (inout LogFields) -> Void
+    _ site: RestraintSite, _ text: () -> LogText, _ error: () -> (any Error)?, _ fields: (inout LogFields) -> Void
   ) {
     let segments = [UInt8](encoding: text, error, fields)
     var hash = SipHash(key: (0, 0))
     for byte in segments { hash.combine(byte) }
     let verdict = site.judge(restraint, now: Self.now, hash: hash.finish() | 1)
     guard verdict.passes else { return }
-    tell(verdict.withheld, level, source, folds: true)
-    write(level, source, { LogText(segments: segments) }, { nil }, { _ in })
+    tell(verdict.withheld, folds: true)
+    write({ LogText(segments: segments) }, { nil }, { _ in })
   }
 }
 
