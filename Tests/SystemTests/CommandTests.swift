@@ -28,6 +28,7 @@ struct CommandTests {
       ("treering", ["frobnicate"], 64, "frobnicate"),
       ("treering", ["ship"], 64, "--config"),
       ("treering", ["ship", "--config", here + "/none.yaml"], 78, "none.yaml"),
+      ("treering", ["ship", "--config", here], 78, "cannot read the configuration"),
       ("treering", ["ship", "--config", here + "/bad.yaml"], 78, "bad.yaml:2: inputs.a.type: tapes"),
       ("treering", ["check", "--config", here + "/broken.yaml"], 78, "broken.yaml"),
       ("treering", ["ship", "--config", here + "/broken.yaml"], 78, "broken.yaml"),

@@ -123,14 +123,15 @@ package enum Syscalls {
     defer { close(descriptor) }
     var bytes = [UInt8](repeating: 0, count: limit)
     var count = 0
+    var result = 0
     unsafe bytes.withUnsafeMutableBytes { buffer in
       while count < limit, let start = buffer.baseAddress {
-        let result = unsafe read(descriptor, start + count, limit - count)
+        result = unsafe read(descriptor, start + count, limit - count)
         if result <= 0 { break }
         count += result
       }
     }
-    return Array(bytes[..<count])
+    return result < 0 ? nil : Array(bytes[..<count])
   }
 
   /// What a symbolic link points at; nil when it cannot be read.
