@@ -124,8 +124,10 @@ enum TreeRing {
   static func run(
     program: String, _ arguments: [String], in directory: String, environment: [String: String] = [:]
   ) throws -> Result {
+    // Where nothing else is said, rings are looked for below the test's own directory.
+    let variables = environment.merging(["XDG_RUNTIME_DIR": directory]) { own, _ in own }
     let process = try ChildProcess(
-      program.hasPrefix("/") ? program : BuiltProducts.release(program), arguments, environment: environment,
+      program.hasPrefix("/") ? program : BuiltProducts.release(program), arguments, environment: variables,
       errors: directory + "/errors-\(UUID().uuidString)")
     let output = process.readAll()
     guard case .exit(let code) = process.wait() else { return Result(code: -1, output: output, errors: process.errors) }

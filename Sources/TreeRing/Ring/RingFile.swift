@@ -14,13 +14,16 @@ struct RingFile: @unchecked Sendable {  // constants; what the header points at 
   static let producerByte: Int64 = 0
   static let consumerByte: Int64 = 1
 
+  /// How the names of a program's ring files begin; the process id and the stream id follow.
+  static func beginningOfName(_ program: String) -> String { "\(program.prefix(60))-" }
+
   /// Makes the file, with memory for one ring: of `ringSize`, or smaller where there is no more. Blocking: some system calls, and the clock's measurement (0.2 ms).
   static func make(
     directory: String, program: String, ringSize: Int, mode: UInt32, consumes: Bool
   ) throws(LogError) -> RingFile {
     try RingDirectory.prepare(directory)
     let streamID = Syscalls.random(16)
-    let name = "\(program.prefix(60))-\(getpid())-\(hexadecimal(streamID[..<4]))\(RingDirectory.suffix)"
+    let name = "\(beginningOfName(program))\(getpid())-\(hexadecimal(streamID[..<4]))\(RingDirectory.suffix)"
     let hidden = "\(directory)/.\(name)"
     let descriptor: Int32
     do {

@@ -40,10 +40,13 @@ final class Predecessors {
   func settle() {
     let paths = (try? RingDirectory.files(in: directory)) ?? []
     for path in paths.prefix(Self.mostFiles) {
-      do { try settle(path) } catch { tell(error) }
+      // What another program left, of another version for example, that program's next start tells of.
+      do { try settle(path) } catch { if path.hasPrefix(ownBeginning) { tell(error) } }
     }
     RingDirectory.removeUnfinished(in: directory)
   }
+
+  private var ownBeginning: String { directory + "/" + RingFile.beginningOfName(program) }
 
   private func settle(_ path: String) throws {
     let looked = try RingAttachment(path: path, consumes: false)

@@ -188,20 +188,21 @@ import Testing
     #expect(account.faults == [] && account.records.count == 10)
   }
 
-  /// One line, however many there are, and the program goes on.
-  @Test func garbageIsRefusedInOneLine() throws {
+  /// One line, however many there are, and the program goes on. Other programs' files are theirs.
+  @Test(arguments: [("fixture", 1), ("fixtures", 0)])
+  func garbageIsRefusedInOneLine(name: String, lines: Int) throws {
     let directory = try TemporaryDirectory()
     _ = try deadProcess(directory)
     for number in 0..<5 {
       try Data(repeating: UInt8(number), count: 70_000).write(
-        to: URL(fileURLWithPath: directory.file("rings/\(number).ring")))
+        to: URL(fileURLWithPath: directory.file("rings/\(name)-\(number)-0.ring")))
     }
-    unsafe symlink(directory.file("log"), directory.file("rings/link.ring"))
+    unsafe symlink(directory.file("log"), directory.file("rings/\(name)-link-0.ring"))
     let own = MemorySink()
     var complaints: [String] = []
     finish(
       Predecessors(directory: directory.file("rings"), program: "fixture", sinks: [own]) { complaints.append($0) })
-    #expect(complaints.count == 1 && complaints[0].contains("is not a ring file"), "\(complaints)")
+    #expect(complaints.count == lines && complaints.allSatisfy { $0.contains("is not a ring file") }, "\(complaints)")
     #expect(try StreamAccount(own.records()).records.count == 10)
     #expect(!FileManager.default.fileExists(atPath: directory.file("log")))
   }
