@@ -35,7 +35,15 @@ indirect enum FuzzedValue {
 
   /// Members with any names, of which some are the same, or are taken.
   static func members(_ random: inout SeededGenerator, depth: Int) -> [(name: String, value: FuzzedValue)] {
-    (0..<random.next() % 6).map { _ in (name(&random), FuzzedValue(&random, depth: depth)) }
+    (0..<random.next() % 6).map { _ in (shownName(&random), FuzzedValue(&random, depth: depth)) }
+  }
+
+  /// Chance makes names now and then whose values are hidden, such as `cVC`.
+  private static func shownName(_ random: inout SeededGenerator) -> String {
+    while true {
+      var name = name(&random)
+      if !name.withUTF8({ unsafe RedactionTable.hides($0) }) { return name }
+    }
   }
 
   private static let ends: [Double] =
