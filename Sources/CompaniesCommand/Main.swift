@@ -57,8 +57,7 @@ struct Main {
 
   /// A directory of our own: a collector takes over every dead process it finds, and other programs' are not ours.
   private func ringDirectory(_ data: String) -> String {
-    if let directory = Syscalls.environment("TREERING_DIR"), !directory.isEmpty { return directory }
-    return RingDirectory.standard() + "/companies-" + String(fingerprint(data), radix: 16)
+    RingDirectory.named() ?? RingDirectory.standard() + "/companies-" + String(fingerprint(data), radix: 16)
   }
 
   /// FNV-1a, 64 bits: the same data directory finds its rings again at the next start.

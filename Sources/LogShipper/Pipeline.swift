@@ -51,7 +51,7 @@ package final class Pipeline: @unchecked Sendable {  // all but `isStopping` and
       naps = progress == .delivered ? 0 : naps + 1
       pause(progress, naps, until: min(discovery, synchronise))
     }
-    finish()
+    isComplete = inputs.map { $0.finish() }.allSatisfy(\.self)
     isStopping.store(false, ordering: .releasing)
   }
 
@@ -65,11 +65,6 @@ package final class Pipeline: @unchecked Sendable {  // all but `isStopping` and
   }
 
   private func collect() -> RingsInput.Progress { inputs.map { $0.collect() }.max() ?? .idle }
-
-  /// The last rounds: twice, because a process may have ended, and so become ours, between the first look and its end.
-  private func finish() {
-    for _ in 0..<2 { isComplete = inputs.map { $0.finish() }.allSatisfy(\.self) }
-  }
 
   /// Whether the last rounds could deliver all there was; if not, records wait in their rings for the next run, and the reason was told. Only after ``run()``.
   package private(set) var isComplete = true

@@ -66,7 +66,7 @@ extension LogConfiguration {
       configuration.crashReports = $0 == "on"
       return ["on", "off"].contains($0)
     }
-    if let directory = variable("TREERING_DIR"), !directory.isEmpty { configuration.directory = directory }
+    configuration.directory = RingDirectory.named(variable)
     configuration.debug = variable("DEBUG")
     return configuration
   }

@@ -126,11 +126,10 @@ public enum LogSystem {
     let last = LogSession.lastConfiguration
     let session = try LogSession(configuration, isAfterlife: isAfterlife, isFallbackAllowed: isFallbackAllowed)
     let filter = DebugFilter(parsing: configuration.debug)
-    let first = LogPolicy(level: configuration.level, rules: configuration.levels, filter: filter)
     // With nobody there to watch the time, what has a limit ends at once.
     let now = session.isControlled ? Syscalls.now(CLOCK_MONOTONIC) : .max
     if LogPolicy.update({ $0.restarting(configuration, after: last).fallingBack(now: now) }) == nil {
-      LogPolicy.current = first
+      LogPolicy.current = LogPolicy(level: configuration.level, rules: configuration.levels, filter: filter)
     }
     LogSession.current = session
     wasStopped.store(false, ordering: .releasing)

@@ -19,8 +19,3 @@ extension ExitCode {
   /// sysexits(3) `EX_CONFIG`: something in a configuration is wrong.
   static let configurationError = ExitCode(78)
 }
-
-/// Where rings are looked for when no directory is named.
-enum DefaultDirectory {
-  static var rings: String { RingDirectory.configured() }
-}

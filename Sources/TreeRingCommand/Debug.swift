@@ -53,7 +53,7 @@ struct DebugTarget: ParsableArguments {
     if answers == 0 || !isWhole { throw ExitCode.failure }
   }
 
-  private var place: String { directory ?? DefaultDirectory.rings }
+  private var place: String { directory ?? RingDirectory.configured() }
 
   private func targets() throws -> [ControlClient.Target] {
     do {

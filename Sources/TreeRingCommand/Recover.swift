@@ -28,7 +28,7 @@ struct Recover: ParsableCommand {
 
   private func files() throws -> [String] {
     var files: [String] = []
-    for path in paths.isEmpty ? [DefaultDirectory.rings] : paths {
+    for path in paths.isEmpty ? [RingDirectory.configured()] : paths {
       do {
         let status = try Syscalls.status(ofPath: path)
         files += status.st_mode & S_IFMT == S_IFDIR ? try RingDirectory.files(in: path) : [path]

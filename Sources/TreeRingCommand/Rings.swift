@@ -37,7 +37,7 @@ struct Rings: ParsableCommand {
     if !look.refusals.isEmpty { throw ExitCode.failure }
   }
 
-  private var place: String { directory ?? DefaultDirectory.rings }
+  private var place: String { directory ?? RingDirectory.configured() }
 
   private func table(_ look: RingsLook) {
     guard !look.surveys.isEmpty else {

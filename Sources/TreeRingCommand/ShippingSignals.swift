@@ -20,9 +20,7 @@ final class ShippingSignals: Sendable {
 
   /// Call once, on the first thread, before there are others: from now on no thread takes these signals but the one that is started here.
   init() {
-    var awaited = sigset_t()
-    unsafe sigemptyset(&awaited)
-    for number in [SIGTERM, SIGINT, SIGHUP] { unsafe sigaddset(&awaited, number) }
+    var awaited = Self.awaited
     unsafe pthread_sigmask(SIG_BLOCK, &awaited, nil)
     var thread = pthread_t()
     let context = unsafe Unmanaged.passRetained(self)
@@ -38,10 +36,15 @@ final class ShippingSignals: Sendable {
     precondition(failed == 0, "cannot start the thread that waits for signals")
   }
 
+  private static var awaited: sigset_t {
+    var set = sigset_t()
+    unsafe sigemptyset(&set)
+    for number in [SIGTERM, SIGINT, SIGHUP] { unsafe sigaddset(&set, number) }
+    return set
+  }
+
   private func wait() {
-    var awaited = sigset_t()
-    unsafe sigemptyset(&awaited)
-    for number in [SIGTERM, SIGINT, SIGHUP] { unsafe sigaddset(&awaited, number) }
+    var awaited = Self.awaited
     while true {
       var number: Int32 = 0
       guard unsafe sigwait(&awaited, &number) == 0 else { continue }

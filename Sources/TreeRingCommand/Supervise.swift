@@ -51,7 +51,7 @@ struct Supervise: ParsableCommand {
     let code: Int32
     do {
       code = try Supervisor(
-        configuration, listener: try socket(), reporter: SupervisorLog(rings: DefaultDirectory.rings)
+        configuration, listener: try socket(), reporter: SupervisorLog(rings: RingDirectory.configured())
       ).run()
     } catch {
       Console.complain("\(error)")

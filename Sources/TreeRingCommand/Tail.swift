@@ -50,7 +50,7 @@ struct Tail: ParsableCommand {
     let filter = try filters.filter()
     var sources: [any ViewSource] = []
     do {
-      for path in files.isEmpty ? RingDirectory.nested(in: DefaultDirectory.rings) : files {
+      for path in files.isEmpty ? RingDirectory.nested(in: RingDirectory.configured()) : files {
         sources.append(try source(path, filter))
       }
       let printer = looks.printer(showsPID: showsRings, groups: group)

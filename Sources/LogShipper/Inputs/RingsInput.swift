@@ -80,10 +80,13 @@ package final class RingsInput {
   ///
   /// - Returns: whether all of it could be delivered; if not, the reason was told.
   package func finish() -> Bool {
-    discover()
-    collectors.values.forEach { $0.mark() }
-    var progress = Progress.delivered
-    while progress == .delivered { progress = collect { !$0.hasReachedMark } }
+    var progress = Progress.idle
+    // Twice, because a process may have ended, and so become ours, between the first look and its end.
+    for _ in 0..<2 {
+      discover()
+      collectors.values.forEach { $0.mark() }
+      repeat { progress = collect { !$0.hasReachedMark } } while progress == .delivered
+    }
     synchronise()
     past = counters
     collectors = [:]

@@ -49,11 +49,11 @@ extension DebugChannel {
 
   /// This channel, for one call that writes the first of every `count` lines: see ``Logger/sampled(oneIn:)``.
   public func sampled(oneIn count: Int) -> RestrainedChannel {
-    RestrainedChannel(channel: self, restraint: .sample(count: max(count, 1)))
+    RestrainedChannel(channel: self, restraint: .sampled(oneIn: count))
   }
 
   /// This channel, for one call that says the same again and again: see ``Logger/foldingRepeats(within:)``.
   public func foldingRepeats(within period: Duration = .seconds(60)) -> RestrainedChannel {
-    RestrainedChannel(channel: self, restraint: .repeats(milliseconds: period.wholeMilliseconds))
+    RestrainedChannel(channel: self, restraint: .foldingRepeats(within: period))
   }
 }

@@ -75,7 +75,7 @@ extension Logger {
 
   /// This logger, for one call that writes the first of every `count` records. They carry `treering.sampled`, which is `count`: each stands for so many.
   public func sampled(oneIn count: Int) -> RestrainedLogger {
-    RestrainedLogger(logger: self, restraint: .sample(count: max(count, 1)))
+    RestrainedLogger(logger: self, restraint: .sampled(oneIn: count))
   }
 
   /// This logger, for one call that says the same again and again: a record that is equal to the last one of this call, text, error and fields, is counted instead of
@@ -83,7 +83,7 @@ extension Logger {
   ///
   /// Cost: the text is always evaluated, into memory of its own. Allocates.
   public func foldingRepeats(within period: Duration = .seconds(60)) -> RestrainedLogger {
-    RestrainedLogger(logger: self, restraint: .repeats(milliseconds: period.wholeMilliseconds))
+    RestrainedLogger(logger: self, restraint: .foldingRepeats(within: period))
   }
 }
 
@@ -91,10 +91,14 @@ extension Restraint {
   static func limited(to count: Int, per period: Duration) -> Restraint {
     .rate(count: min(max(count, 0), RateWindow.most), milliseconds: period.wholeMilliseconds)
   }
+
+  static func sampled(oneIn count: Int) -> Restraint { .sample(count: max(count, 1)) }
+
+  static func foldingRepeats(within period: Duration) -> Restraint { .repeats(milliseconds: period.wholeMilliseconds) }
 }
 
 extension Duration {
-  var wholeMilliseconds: UInt64 {
+  fileprivate var wholeMilliseconds: UInt64 {
     let (seconds, attoseconds) = components
     let milliseconds = seconds.multipliedReportingOverflow(by: 1000)
     guard !milliseconds.overflow else { return seconds < 0 ? 1 : UInt64(Int64.max) }

@@ -14,10 +14,14 @@ package enum RingDirectory {
     return "/dev/shm/treering-\(getuid())"
   }
 
-  /// Where rings go for this process: `$TREERING_DIR`, or else the standard place. An empty variable counts as none.
+  /// What `TREERING_DIR` names; nil without one. An empty variable counts as none.
+  package static func named(_ variable: (String) -> String? = Syscalls.environment) -> String? {
+    variable("TREERING_DIR").flatMap { $0.isEmpty ? nil : $0 }
+  }
+
+  /// Where the rings of programs are that were told nothing else: what `TREERING_DIR` names, or else the standard place.
   package static func configured(_ variable: (String) -> String? = Syscalls.environment) -> String {
-    if let directory = variable("TREERING_DIR"), !directory.isEmpty { return directory }
-    return standard(variable)
+    named(variable) ?? standard(variable)
   }
 
   /// `directory`, and the ring directories in it, one level down: a program may keep its rings apart, as `companies` does for each data directory.

@@ -113,6 +113,14 @@ package struct SocketAddress: Sendable {
     bytes = head + Array(path.utf8) + [UInt8](repeating: 0, count: room - path.utf8.count)
   }
 
+  /// A name in the abstract namespace, unix(7), without its leading NUL; nil when it is longer than one may be.
+  package init?(abstractName name: String) {
+    guard name.utf8.count < MemoryLayout<sockaddr_un>.size - MemoryLayout<sa_family_t>.size else { return nil }
+    family = AF_UNIX
+    // The address ends where the name does: a NUL behind it would be part of it.
+    bytes = unsafe withUnsafeBytes(of: sa_family_t(AF_UNIX)) { unsafe Array($0) } + [0] + Array(name.utf8)
+  }
+
   init(_ entry: addrinfo) {
     family = unsafe entry.ai_family
     // Each entry of getaddrinfo's list owns `ai_addrlen` bytes at `ai_addr` until freeaddrinfo.
