@@ -3,12 +3,13 @@
 TRGate tr_logger_gates[TR_GATE_COUNT];
 TRGate tr_channel_gates[TR_GATE_COUNT];
 TRSite tr_sites[TR_MAX_SITES] __attribute__((aligned(256)));
-TRSiteDetails tr_site_details[TR_MAX_SITES];
-uint32_t tr_sites_used = TR_SITE_FIRST;
-uint32_t tr_site_index[TR_SITE_SPOTS];
+// The first two are no call's.
+TRSiteDetails tr_site_details[TR_MAX_SITES] = {{.is_taken = 1}, {.is_taken = 1}};
+uint32_t tr_site_order[TR_MAX_SITES];
+uint64_t tr_sites_known;
 const uint8_t tr_element_name = 0;
 _Thread_local TRThread tr_thread_state;
-TRProcess tr_process __attribute__((aligned(64))) = {.clock_kind = TR_CLOCK_MONOTONIC};
+uint32_t tr_calls;
 
 // The words of a string (swift, stdlib/public/core/StringObject.swift, 64 bits). The second one's top bits: 60 set, the bytes are not at hand; 61 set, they are
 // these two words, and bits 56 to 59 count them; else the rest is the address of an object, whose bytes begin 32 behind it, or that address, less 32, of bytes that are
@@ -21,24 +22,25 @@ enum { LONGEST_COPY = 32, OBJECT_HEADER = 32 };
 #define STRING_COUNT ((1ull << 48) - 1)
 
 static inline void put_length(uint8_t *place, size_t count) {
-  place[0] = (uint8_t)count;
-  place[1] = (uint8_t)(count >> 8);
+  uint16_t length = (uint16_t)count;
+  __builtin_memcpy(place, &length, sizeof length);
 }
 
-uint8_t *tr_copy_string(uint64_t low, uint64_t high, uint8_t *place, const uint8_t *limit) {
-  intptr_t room = (intptr_t)limit - (intptr_t)place;
-  if (__builtin_expect((high & STRING_IS_ELSEWHERE) != 0, 0)) return NULL;
+TR_PRESERVES_REGISTERS uint8_t *tr_copy_string_words(uint64_t low, uint64_t high, uint8_t *place, const uint8_t *limit) {
+  if (__builtin_expect((intptr_t)limit - (intptr_t)place < 2 + LONGEST_COPY, 0)) return NULL;
   if (high & STRING_IS_SMALL) {
+    if (__builtin_expect((high & STRING_IS_ELSEWHERE) != 0, 0)) return NULL;
     size_t count = high >> 56 & 15;
-    if (room < 18) return NULL;
     put_length(place, count);
     // All sixteen bytes: what comes next is written over those that are too many.
     __builtin_memcpy(place + 2, &low, 8);
     __builtin_memcpy(place + 10, &high, 8);
     return place + 2 + count;
   }
-  size_t count = low & STRING_COUNT;
-  if (!(low & STRING_IS_BEHIND_OBJECT) || count > LONGEST_COPY || room < 2 + LONGEST_COPY) return NULL;
+  if (__builtin_expect((high & STRING_IS_ELSEWHERE) != 0, 0)) return NULL;
+  // The count, or a larger number when the bytes do not begin there.
+  size_t count = (low ^ STRING_IS_BEHIND_OBJECT) & (STRING_IS_BEHIND_OBJECT | STRING_COUNT);
+  if (__builtin_expect(count > LONGEST_COPY, 0)) return NULL;
   put_length(place, count);
   tr_copy_at_most_32(place + 2, (const void *)((high & STRING_ADDRESS) + OBJECT_HEADER), count);
   return place + 2 + count;

@@ -56,12 +56,12 @@ static inline uint16_t tr_gate_label(uint64_t gate) { return gate < 1u << 24 ? (
 #define TR_SITE_NONE 0u       // tr_sites[0]: nothing is known, nothing is learnt
 #define TR_SITE_LEARNING 1u   // tr_sites[1]: nothing is known, and the thread notes the pieces (TRThread.pieces)
 #define TR_SITE_FIRST 2u
-#define TR_SITE_SPOTS 32768u
+#define TR_SITE_PROBES 8u
 
 typedef struct {
-  const uint8_t *_Nullable file;    //  0  identity: `#fileID`, by its address …
+  const uint8_t *_Nullable file;    //  0  identity: `#fileID`, by its address, stored last, or NULL while the site is not known …
   uint64_t place;                   //  8  … and line << 16 | column
-  uint64_t id;                      // 16  in the site tables of ring files; 0: none. Stored last.
+  uint64_t id;                      // 16  in the site tables of ring files, which is its place in this one; 0: none
   uint64_t text_bytes;              // 24  bytes of the slots up to and with the last literal
   uint64_t slots[TR_SITE_SLOTS];    // 32  address of a literal, or of a key + 1; the last one in use is followed by 0
 } TRSite;
@@ -69,10 +69,12 @@ _Static_assert(sizeof(TRSite) == 256, "a site begins on a cache line");
 
 // What only the maker of a ring file needs to know of a site.
 typedef struct {
+  const uint8_t *_Nullable file;
   uint16_t counts[TR_SITE_SLOTS];   // bytes of each piece
   uint32_t keys;                    // bit n: piece n is a key
   uint16_t pieces;
   uint16_t file_count;
+  uint32_t is_taken;                // 1: this place of the table is some site's, known or not
 } TRSiteDetails;
 
 // One literal or key.
@@ -84,18 +86,23 @@ typedef struct {
 
 extern TRSite tr_sites[TR_MAX_SITES];
 extern TRSiteDetails tr_site_details[TR_MAX_SITES];
-extern uint32_t tr_sites_used;     // entries of both, the first two included
-extern uint32_t tr_site_index[TR_SITE_SPOTS];  // bytes from the begin of tr_sites
+extern uint32_t tr_site_order[TR_MAX_SITES];  // places of the sites in the order in which they became known
+extern uint64_t tr_sites_known;               // so many of it
 
-static inline uint32_t tr_site_spot(const uint8_t *file, uint64_t place) {
-  return ((uint32_t)(uintptr_t)file + (uint32_t)((place * 0x9e3779b97f4a7c15ull) >> 40)) % TR_SITE_SPOTS;
+// Where in the table a site is looked for first, in bytes. The table is its own index: a call after a pause waits for each cache line and each page that it touches, and this is one
+// less of both. A site whose place is another's stands in one of the next, TR_SITE_PROBES in all, and is looked for there out of line.
+static inline uint32_t tr_site_offset(const uint8_t *file, uint64_t place) {
+  uint32_t mixed = (uint32_t)((place * 0x9e3779b97f4a7c15ull) >> 40) * (uint32_t)sizeof(TRSite);
+  return ((uint32_t)(uintptr_t)file + mixed) & (TR_MAX_SITES - 1u) * (uint32_t)sizeof(TRSite);
 }
 
-// The site, or NULL when it is not known. Whoever finds one finds its id.
+static inline bool tr_site_is(const TRSite *site, const uint8_t *file, uint64_t place) {
+  return __atomic_load_n(&site->file, __ATOMIC_ACQUIRE) == file && site->place == place;
+}
+// The site, or NULL when it does not stand where it is looked for first.
 static inline const TRSite *_Nullable tr_site(const uint8_t *file, uint64_t place) {
-  uint32_t offset = __atomic_load_n(&tr_site_index[tr_site_spot(file, place)], __ATOMIC_ACQUIRE);
-  const TRSite *site = (const TRSite *)((const char *)tr_sites + offset);
-  return __builtin_expect(site->file == file && site->place == place, 1) ? site : NULL;
+  const TRSite *site = (const TRSite *)((const char *)tr_sites + tr_site_offset(file, place));
+  return __builtin_expect(tr_site_is(site, file, place), 1) ? site : NULL;
 }
 static inline const uint64_t *tr_site_slots(const TRSite *site) { return site->slots; }
 static inline const TRSite *tr_site_at(uint32_t index) { return &tr_sites[index]; }
@@ -141,19 +148,10 @@ static inline TRThread *tr_thread(void) { return &tr_thread_state; }
 
 // MARK: the process
 
-// What every call reads of the process, and hardly anybody ever writes: together, so that a call after a pause waits for one cache line and not for two.
-typedef struct {
-  uint32_t clock_kind;     // TR_CLOCK_…
-  uint32_t task_contexts;  // 1: calls look for a context of their task
-} TRProcess;
-extern TRProcess tr_process;
+// TR_CALL_…: how the calls of this process go. Every ring has a copy, on the line that a call touches anyway.
+extern uint32_t tr_calls;
 
-static inline bool tr_looks_for_task_context(void) {
-  return __builtin_expect(__atomic_load_n(&tr_process.task_contexts, __ATOMIC_RELAXED) != 0, 0);
-}
-static inline void tr_use_task_contexts(void) {
-  if (!tr_looks_for_task_context()) __atomic_store_n(&tr_process.task_contexts, 1u, __ATOMIC_RELAXED);
-}
+static inline uint32_t tr_how_calls_go(void) { return __atomic_load_n(&tr_calls, __ATOMIC_SEQ_CST); }
 
 // What the slow paths of a call need to know of one ring file. Made with the file and never freed, so whoever has read the pointer, in a signal
 // handler too, may use it as long as it likes.
@@ -190,11 +188,11 @@ uint32_t *tr_doorbell(void);
 
 // MARK: the clock
 
-static inline uint64_t tr_ticks(void) {
+static inline uint64_t tr_ticks_as(uint32_t calls) {
 #if defined(__x86_64__)
-  if (__builtin_expect(tr_process.clock_kind == TR_CLOCK_TSC, 1)) return __rdtsc();
+  if (__builtin_expect(calls & TR_CALL_TAKES_TSC, 1)) return __rdtsc();
 #elif defined(__aarch64__)
-  if (__builtin_expect(tr_process.clock_kind == TR_CLOCK_TSC, 1)) {
+  if (__builtin_expect(calls & TR_CALL_TAKES_TSC, 1)) {
     uint64_t ticks;
     __asm__ volatile("mrs %0, cntvct_el0" : "=r"(ticks));
     return ticks;
@@ -204,6 +202,8 @@ static inline uint64_t tr_ticks(void) {
   clock_gettime(CLOCK_MONOTONIC, &now);
   return (uint64_t)now.tv_sec * 1000000000ull + (uint64_t)now.tv_nsec;
 }
+
+static inline uint64_t tr_ticks(void) { return tr_ticks_as(__atomic_load_n(&tr_calls, __ATOMIC_RELAXED)); }
 
 // MARK: a call
 
@@ -239,8 +239,18 @@ static inline void tr_copy_short(void *to, const void *from, size_t count) {
   }
 }
 
+// Leaves nearly all registers as they are, so that a call that does not need it does not save them.
+#if defined(__clang__) && (defined(__x86_64__) || defined(__aarch64__))
+#define TR_PRESERVES_REGISTERS __attribute__((preserve_most))
+#else
+#define TR_PRESERVES_REGISTERS
+#endif
+uint8_t *_Nullable tr_copy_string_words(uint64_t low, uint64_t high, uint8_t *place, const uint8_t *_Nullable limit) TR_PRESERVES_REGISTERS;
+
 // Copies the string that the two words of a Swift String stand for; see StringCopy.swift. NULL: not one of the usual form, or no room.
-uint8_t *_Nullable tr_copy_string(uint64_t low, uint64_t high, uint8_t *place, const uint8_t *_Nullable limit);
+static inline uint8_t *_Nullable tr_copy_string(uint64_t low, uint64_t high, uint8_t *place, const uint8_t *_Nullable limit) {
+  return tr_copy_string_words(low, high, place, limit);
+}
 
 // Takes the thread's ring and marks it busy. The fence keeps the mark before the read of the head, as a signal handler on this thread sees it.
 static inline TRRing *_Nullable tr_take(TRThread *thread) {
@@ -254,18 +264,21 @@ static inline void tr_give_back(TRThread *thread, TRRing *ring) {
   atomic_signal_fence(memory_order_seq_cst);
   thread->ready = ring;
 }
-static inline bool tr_has_room(const TRRing *ring) { return (int64_t)(ring->limit - ring->head) >= (int64_t)ring->max_record; }
+static inline bool tr_has_room(const TRRing *ring) { return ring->head <= ring->limit; }
+static inline bool tr_looks_for_task_context(const TRRing *ring) {
+  return __builtin_expect((__atomic_load_n(&ring->calls, __ATOMIC_RELAXED) & TR_CALL_TASK_CONTEXTS) != 0, 0);
+}
 static inline uint8_t *tr_start(const TRRing *ring) { return (uint8_t *)(uintptr_t)ring->data + (ring->head & ring->mask); }
 
 // Asks for the cache lines that records a few calls from now will be written to. The consumer read them one lap ago, so they lie shared in its core's
 // cache; without this the stores of a call wait until they are this core's alone. 1 KiB is about a dozen calls, which is how long that takes.
-static inline void tr_claim_ahead(const uint8_t *start, uint32_t size) {
+static inline void tr_claim_ahead(const uint8_t *start) {
 #if defined(__x86_64__)
   __asm__ volatile("prefetchw %0" : : "m"(start[1024]));
-  if (size > 64) __asm__ volatile("prefetchw %0" : : "m"(start[1088]));
+  __asm__ volatile("prefetchw %0" : : "m"(start[1088]));
 #else
   __builtin_prefetch(start + 1024, 1);
-  if (size > 64) __builtin_prefetch(start + 1088, 1);
+  __builtin_prefetch(start + 1088, 1);
 #endif
 }
 
@@ -273,16 +286,19 @@ static inline void tr_claim_ahead(const uint8_t *start, uint32_t size) {
 // parks sets the word, then issues a membarrier, then looks at the heads, so one of the two sees the other.
 static inline uint32_t tr_commit(
     TRRing *ring, uint8_t *start, uint8_t *end, uint16_t site, uint8_t level, uint8_t flags, uint16_t label) {
-  uint32_t size = (uint32_t)(end - start);
-  uint64_t sequence = ring->sequence;
-  uint64_t fixed[3] = {
-      (uint64_t)size | (uint64_t)site << 16 | (uint64_t)level << 32 | (uint64_t)flags << 40 | (uint64_t)label << 48, tr_ticks(), sequence};
+  uint64_t size = (uint64_t)(end - start), sequence = ring->sequence;
+  TRRecord *record = (TRRecord *)start;
+  record->size = (uint16_t)size;
+  record->site = site;
+  uint32_t kind = (uint32_t)level | (uint32_t)flags << 8 | (uint32_t)label << 16;
+  __builtin_memcpy(&record->level, &kind, sizeof kind);
+  record->ticks = tr_ticks_as(ring->calls);
+  record->sequence = sequence;
   // Whoever surveys the rings reads it at any moment.
   __atomic_store_n(&ring->sequence, sequence + 1, __ATOMIC_RELAXED);
-  __builtin_memcpy(start, fixed, sizeof fixed);
-  __atomic_store_n(&ring->head, ring->head + ((size + 7u) & ~7u), __ATOMIC_RELEASE);
+  __atomic_store_n(&ring->head, ring->head + ((size + 7u) & ~(uint64_t)7u), __ATOMIC_RELEASE);
   atomic_signal_fence(memory_order_seq_cst);
-  tr_claim_ahead(start, size);
+  tr_claim_ahead(start);
   return __atomic_load_n(&ring->attention, __ATOMIC_RELAXED);
 }
 

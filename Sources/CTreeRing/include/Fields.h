@@ -33,19 +33,22 @@ static inline uint8_t *_Nullable *_Nonnull tr_thread_saved_limits(TRThread *thre
 static inline const uint64_t *_Nullable *_Nonnull tr_thread_saved_slots(TRThread *thread) { return thread->saved_slots; }
 static inline TRPiece *tr_thread_pieces(TRThread *thread) { return thread->pieces; }
 static inline uint64_t *tr_site_id(TRSite *site) { return &site->id; }
+static inline const uint8_t *_Nullable *_Nonnull tr_site_file(TRSite *site) { return &site->file; }
 static inline bool tr_site_detail_is_key(TRSiteDetails *details, uint32_t piece) { return details->keys >> piece & 1; }
-static inline uint32_t *tr_site_count(void) { return &tr_sites_used; }
+static inline uint64_t *tr_sites_known_count(void) { return &tr_sites_known; }
+static inline uint32_t *tr_sites_in_order(void) { return tr_site_order; }
 static inline TRSite *tr_site_table(void) { return tr_sites; }
 static inline uint64_t *tr_site_slot_table(TRSite *site) { return site->slots; }
 static inline TRSiteDetails *tr_site_details_table(void) { return tr_site_details; }
 static inline uint16_t *tr_site_detail_counts(TRSiteDetails *details) { return details->counts; }
-static inline uint32_t *tr_site_spots(void) { return tr_site_index; }
+static inline uint32_t *tr_site_detail_is_taken(TRSiteDetails *details) { return &details->is_taken; }
 static inline TRRing *_Nullable *_Nonnull tr_producer_rings(TRProducer *producer) { return producer->rings; }
 static inline uint64_t *tr_producer_vacant(TRProducer *producer) { return producer->vacant; }
 static inline TRGate *tr_logger_gate_table(void) { return tr_logger_gates; }
 static inline TRGate *tr_channel_gate_table(void) { return tr_channel_gates; }
-static inline void tr_set_clock_kind(uint32_t kind) { tr_process.clock_kind = kind; }
-static inline uint32_t tr_get_clock_kind(void) { return tr_process.clock_kind; }
+static inline uint32_t *tr_calls_of_process(void) { return &tr_calls; }
+static inline uint32_t *tr_ring_calls(TRRing *ring) { return &ring->calls; }
+static inline uint32_t tr_get_clock_kind(void) { return tr_how_calls_go() & TR_CALL_TAKES_TSC ? TR_CLOCK_TSC : TR_CLOCK_MONOTONIC; }
 static inline uint32_t *tr_ring_attention(TRRing *ring) { return &ring->attention; }
 static inline uint32_t *tr_header_sites_end(TRProcessHeader *header) { return &header->sites_end; }
 static inline uint32_t *tr_header_sites_allocated(TRProcessHeader *header) { return &header->sites_allocated; }

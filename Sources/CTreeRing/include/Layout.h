@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 #define TR_MAGIC 0x474e495245455254ull  // "TREERING"
-#define TR_VERSION 4u
+#define TR_VERSION 5u
 #define TR_HEADER_SIZE 65536u           // a multiple of every page size in use, 64 KiB on some arm64
 #define TR_LABELS_OFFSET 16384u
 #define TR_LABELS_SIZE (TR_HEADER_SIZE - TR_LABELS_OFFSET)
@@ -36,6 +36,10 @@
 #define TR_ATTENTION_DIVERTED 8u  // the ring is a test's, for one call: never in a file
 #define TR_ATTENTION_ASIDE 16u  // the ring is for one line of a debug channel that is off: never in a file
 #define TR_ATTENTION_LEARNING 32u  // the call under way tells what its site is made of
+
+// Bits of TRRing.calls, and of tr_calls: how calls go.
+#define TR_CALL_TAKES_TSC 1u      // their time is the processor's counter
+#define TR_CALL_TASK_CONTEXTS 2u  // they look for a context of their task
 
 // TRRing.owner
 #define TR_OWNER_FREE 0u    // no thread owns it; the next thread takes it
@@ -77,17 +81,18 @@ typedef struct {
 typedef struct {
   // Written by the producer; `attention` rarely by the consumer, and read by the producer after every commit. All that a call touches of it is one line.
   uint64_t head;          //   0  bytes ever committed; published with release
-  uint64_t limit;         //   8  head may not pass this without asking: cached tail + capacity - reserve
+  uint64_t limit;         //   8  a call that finds the head behind this asks for room: cached tail + capacity - reserve - max_record
   uint64_t sequence;      //  16  of the next record
   uint64_t mask;          //  24  capacity - 1
   uint64_t data;          //  32  address of the records in the producer; means nothing to others
   uint64_t max_record;    //  40  bytes of the largest record
   uint32_t attention;     //  48  TR_ATTENTION_…
-  uint32_t depth;         //  52  0: calls, 1…: calls inside calls
+  uint32_t calls;         //  52  TR_CALL_…
   uint32_t index;         //  56
   uint32_t owner;         //  60  TR_OWNER_…
   uint32_t thread;        //  64  kernel thread id of the owner
-  uint32_t pad0[47];
+  uint32_t depth;         //  68  0: calls, 1…: calls inside calls
+  uint32_t pad0[46];
   // Written by the consumer.
   uint64_t tail;          // 256  bytes released
   uint64_t consumed;      // 264  records released, which is the next expected sequence number

@@ -4,12 +4,19 @@ import Synchronization
 /// Fields that every record of a task carries, whatever logger writes it.
 ///
 /// A context is a task-local value, so it follows structured concurrency: child tasks have it, on whatever thread they run, and it ends with its scope. A call looks for
-/// one only when some scope has ever been opened in the process (`tr_process`): until then a log call pays one load of a word that never changes.
+/// one only when some scope has ever been opened in the process (`TR_CALL_TASK_CONTEXTS`): until then it pays one look at a bit of its ring.
 enum TaskContext {
   @TaskLocal static var current: LogContext?
 
-  /// Makes calls look for contexts, from now on.
-  static func begin() { tr_use_task_contexts() }
+  private static let isLookedFor = Atomic<Bool>(false)
+
+  /// Makes calls look for contexts, from now on. Whoever finds that somebody else is about to do so does it as well: no scope begins before every ring has been told.
+  static func begin() {
+    if isLookedFor.load(ordering: .acquiring) { return }
+    unsafe _ = tr_or32(tr_calls_of_process(), TR_CALL_TASK_CONTEXTS)
+    RingSlots.tellHowCallsGo()
+    isLookedFor.store(true, ordering: .releasing)
+  }
 
   /// A context with `fields` in it, and with those of the current one whose names they leave free.
   static func adding(_ fields: (inout LogFields) -> Void, isNumbered: Bool) -> LogContext {

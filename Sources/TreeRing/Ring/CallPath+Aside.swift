@@ -30,7 +30,7 @@ extension CallPath {
     unsafe ring.pointee.mask = .max
     unsafe ring.pointee.data = UInt64(UInt(bitPattern: memory + recordOffset))
     unsafe ring.pointee.max_record = UInt64(Int(TR_FLIGHT_RECORD) + RecordLayout.slack)
-    unsafe ring.pointee.limit = UInt64.max / 2
+    unsafe ring.pointee.calls = tr_how_calls_go()
     unsafe ring.pointee.attention = TR_ATTENTION_ASIDE
     let flight = unsafe tr_flight_thread()
     unsafe (memory + headerSize).initializeMemory(

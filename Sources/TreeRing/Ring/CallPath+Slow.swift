@@ -67,8 +67,9 @@ extension CallPath {
     let head = unsafe ring.pointee.head
     let tail = unsafe min(tr_load64(&ring.pointee.tail), head)
     let used = min(head - tail, capacity)
-    unsafe tr_store64(&ring.pointee.limit, head - used + capacity - reserve(.trace, capacity))
-    return unsafe capacity - used >= ring.pointee.max_record + reserve(level, capacity)
+    let largest = unsafe ring.pointee.max_record
+    unsafe tr_store64(&ring.pointee.limit, head - used + capacity - reserve(.trace, capacity) - largest)
+    return capacity - used >= largest + reserve(level, capacity)
   }
 
   /// Bytes that a record of `level` leaves free: a quarter of the ring is kept for info and above, an eighth for warning and above.

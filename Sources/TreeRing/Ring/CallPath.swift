@@ -34,7 +34,7 @@ enum CallPath {
     var writer = text().writer
     if unsafe _slowPath(!tr_site_text_is_through(site, writer.slots)) { writer.follow(writer.place.endingText()) }
     if let context { writer.follow(writer.place.adding(context.segments)) }
-    if tr_looks_for_task_context() { writer.follow(writer.place.addingTaskContext()) }
+    if unsafe tr_looks_for_task_context(ring) { writer.follow(writer.place.addingTaskContext()) }
     if let error = error() { writer.follow(writer.place.adding(error)) }
     var collected = LogFields(writer)
     fields(&collected)

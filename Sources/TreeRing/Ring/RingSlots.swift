@@ -16,7 +16,19 @@ enum RingSlots {
     } else {
       unsafe _ = tr_and32(&ring.pointee.attention, ~TR_ATTENTION_NESTED)
     }
+    // Behind a full barrier, and the ring is published: either this sees a change, or whoever makes it sees the ring.
+    unsafe _ = tr_or32(&ring.pointee.calls, tr_how_calls_go())
     return unsafe ring
+  }
+
+  /// Tells every ring how the calls of this process go now. One that is being made finds out by itself.
+  static func tellHowCallsGo() {
+    guard let producer = unsafe tr_producer() else { return }
+    let count = unsafe min(tr_load32(&producer.pointee.header.pointee.ring_count), TR_MAX_RINGS)
+    for index in 0..<Int(count) {
+      guard let ring = unsafe published(producer, index) else { continue }
+      unsafe _ = tr_or32(&ring.pointee.calls, tr_how_calls_go())
+    }
   }
 
   /// A ring whose thread has ended. It goes on with its number and its sequence: to the consumer it is the same ring. The acquire of `owner`
@@ -54,8 +66,9 @@ enum RingSlots {
     }
     let ring = unsafe base.bindMemory(to: TRRing.self, capacity: 1)
     unsafe ring.pointee.data = UInt64(UInt(bitPattern: base + ringHeader))
-    unsafe ring.pointee.max_record = UInt64(min(capacity / 8, RecordLayout.largestRecord))
-    unsafe ring.pointee.limit = UInt64(capacity - capacity / 4)
+    let largest = min(capacity / 8, RecordLayout.largestRecord)
+    unsafe ring.pointee.max_record = UInt64(largest)
+    unsafe ring.pointee.limit = UInt64(capacity - capacity / 4 - largest)
     unsafe ring.pointee.index = index
     unsafe ring.pointee.owner = TR_OWNER_THREAD
     // A consumer that sleeps does not know of this ring: its first commit wakes it.

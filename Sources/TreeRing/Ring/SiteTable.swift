@@ -1,4 +1,5 @@
 public import CTreeRing
+import Synchronization
 
 /// What the call sites of a process have in common, in its ring file: a record carries a 16-bit id, and any reader finds literals and keys here.
 ///
@@ -17,7 +18,7 @@ public import CTreeRing
 /// | … | … and its bytes, UTF-8 |
 ///
 /// An entry is whole before its offset is stored, and the offset before a record of the site is committed. Nothing here locks or allocates: a signal handler may come by.
-/// Full table, or a spot of the index that another site has: the records of the site go on saying everything themselves.
+/// Where all the places that a site may stand in are others', the records of the site go on saying everything themselves.
 @usableFromInline
 enum SiteTable {
   static let firstEntry = Int(TR_MAX_SITES) * 4
@@ -27,20 +28,19 @@ enum SiteTable {
 
   // MARK: the call path
 
-  /// What a call at an unknown site goes by: the learning site where it can become known, else the one that knows nothing.
+  /// What a call goes by whose site does not stand where it is looked for first: its site, if it stands in one of the next places; the learning site where it
+  /// can become known; else the one that knows nothing.
   @usableFromInline
   @inline(never)
   static func unknown(
     _ thread: UnsafeMutablePointer<TRThread>, _ ring: UnsafeMutablePointer<TRRing>, _ source: LogSource
   ) -> UnsafePointer<TRSite> {
-    let spot = unsafe Int(tr_site_spot(source.file.utf8Start, source.place))
+    let file = unsafe source.file.utf8Start
+    if let site = unsafe known(file, source.place) { return unsafe UnsafePointer(site) }
     // A call that goes aside may stand inside one that is learning.
     let isOutermost = unsafe thread.pointee.depth == 0 && tr_flight_thread().pointee.depth == 0
-    let isLearnt =
-      unsafe source.place != 0 && isOutermost && tr_site_spots()[spot] == 0
-      && tr_load32(tr_site_count()) < TR_MAX_SITES
-    guard isLearnt else { return unsafe tr_site_at(TR_SITE_NONE) }
-    unsafe thread.pointee.learnt_file = source.file.utf8Start
+    guard isOutermost, unsafe hasRoom(file, source.place) else { return unsafe tr_site_at(TR_SITE_NONE) }
+    unsafe thread.pointee.learnt_file = file
     unsafe thread.pointee.learnt_file_count = UInt32(clamping: source.file.utf8CodeUnitCount)
     unsafe thread.pointee.learnt_place = source.place
     unsafe thread.pointee.piece_count = 0
@@ -48,17 +48,49 @@ enum SiteTable {
     return unsafe tr_site_at(TR_SITE_LEARNING)
   }
 
+  /// Where a site may stand, at each look for it.
+  private static func index(_ file: UnsafePointer<UInt8>, _ place: UInt64, _ look: Int) -> Int {
+    unsafe (Int(tr_site_offset(file, place)) / MemoryLayout<TRSite>.stride + look) % Int(TR_MAX_SITES)
+  }
+
+  private static func known(_ file: UnsafePointer<UInt8>, _ place: UInt64) -> UnsafeMutablePointer<TRSite>? {
+    for look in 0..<Int(TR_SITE_PROBES) {
+      let site = unsafe tr_site_table() + index(file, place, look)
+      if unsafe tr_site_is(site, file, place) { return unsafe site }
+    }
+    return nil
+  }
+
+  private static func hasRoom(_ file: UnsafePointer<UInt8>, _ place: UInt64) -> Bool {
+    for look in 0..<Int(TR_SITE_PROBES) {
+      if unsafe tr_load32(tr_site_detail_is_taken(tr_site_details_table() + index(file, place, look))) == 0 {
+        return true
+      }
+    }
+    return false
+  }
+
+  /// A place of the table for a site that is not known yet.
+  private static func take(_ file: UnsafePointer<UInt8>, _ place: UInt64) -> Int? {
+    if unsafe known(file, place) != nil { return nil }
+    for look in 0..<Int(TR_SITE_PROBES) {
+      let index = unsafe index(file, place, look)
+      if unsafe tr_exchange_if32(tr_site_detail_is_taken(tr_site_details_table() + index), 0, 1) { return index }
+    }
+    return nil
+  }
+
   /// Makes the site of the call that this thread has just finished known.
   static func learn(_ thread: UnsafeMutablePointer<TRThread>) {
-    guard let start = unsafe thread.pointee.learnt_file, let producer = unsafe tr_producer(), let index = claim()
-    else { return }
+    guard let start = unsafe thread.pointee.learnt_file else { return }
     unsafe thread.pointee.learnt_file = nil
+    guard let index = unsafe take(start, thread.pointee.learnt_place) else { return }
     let site = unsafe tr_site_table() + index
     let details = unsafe tr_site_details_table() + index
     let pieces = unsafe tr_thread_pieces(thread)
     let count = unsafe min(Int(thread.pointee.piece_count), Int(TR_SITE_SLOTS) - 1)
     let place = unsafe thread.pointee.learnt_place
-    unsafe site.pointee.file = start
+    unsafe details.pointee.file = start
     unsafe site.pointee.place = place
     for piece in 0..<count {
       let address = unsafe UInt64(UInt(bitPattern: pieces[piece].start))
@@ -70,33 +102,37 @@ enum SiteTable {
     unsafe details.pointee.pieces = UInt16(count)
     unsafe details.pointee.file_count = UInt16(clamping: thread.pointee.learnt_file_count)
     unsafe tr_store64(tr_site_id(site), UInt64(index))
+    note(index)
+    guard let producer = unsafe tr_producer() else { return }
     let file = unsafe tr_use_file(producer)
     defer { unsafe tr_leave_file(producer) }
     guard unsafe copy(index, to: producer.pointee.header, file) else { return }
-    let spot = unsafe Int(tr_site_spot(start, place))
-    unsafe _ = tr_exchange_if32(tr_site_spots() + spot, 0, UInt32(index * MemoryLayout<TRSite>.stride))
+    unsafe tr_store64(tr_site_file(site), UInt64(UInt(bitPattern: start)))
   }
 
-  private static func claim() -> Int? {
-    while true {
-      let count = unsafe tr_load32(tr_site_count())
-      guard count < TR_MAX_SITES else { return nil }
-      if unsafe tr_exchange_if32(tr_site_count(), count, count + 1) { return Int(count) }
+  /// Whoever makes a ring file goes by this list, and not by the whole table, most of whose pages are never touched. The entry is a full barrier, as `copyAll` begins with
+  /// one: the call that learns a site sees the file that is about to be current, or the file's maker sees the site.
+  private static func note(_ index: Int) {
+    let number = unsafe Int(tr_add64(tr_sites_known_count(), 1))
+    unsafe _ = tr_exchange_if32(tr_sites_in_order() + number, 0, UInt32(index))
+  }
+
+  /// Calls `body` with each site's place. One that is being entered just now may be 0.
+  private static func forEachKnown(_ body: (Int) -> Void) {
+    for number in unsafe 0..<Int(tr_load64(tr_sites_known_count())) {
+      body(unsafe Int(tr_load32(tr_sites_in_order() + number)))
     }
   }
 
-  /// Lets every site be learnt anew. Records of those that are known stay readable.
-  static func forget() {
-    for spot in 0..<Int(TR_SITE_SPOTS) { unsafe tr_store32(tr_site_spots() + spot, 0) }
-  }
+  /// Lets every site be learnt anew, in a place of its own. Records of those that are known stay readable.
+  static func forget() { forEachKnown { unsafe tr_store64(tr_site_file(tr_site_table() + $0), 0) } }
 
   // MARK: into the file
 
   /// Writes all sites the process knows into a new file.
   static func copyAll(to header: UnsafeMutablePointer<TRProcessHeader>, _ file: Int32) {
-    for index in unsafe Int(TR_SITE_FIRST)..<Int(tr_load32(tr_site_count())) {
-      unsafe _ = copy(index, to: header, file)
-    }
+    atomicMemoryFence(ordering: .sequentiallyConsistent)
+    forEachKnown { unsafe _ = copy($0, to: header, file) }
   }
 
   /// Writes one site's entry, unless it is there. False when there is no room for it.
@@ -154,7 +190,7 @@ enum SiteTable {
     unsafe (entry + 8).storeBytes(of: UInt16(truncatingIfNeeded: site.pointee.place).littleEndian, as: UInt16.self)
     unsafe (entry + 10).storeBytes(of: UInt16(pieces).littleEndian, as: UInt16.self)
     unsafe (entry + 12).storeBytes(of: UInt16(file).littleEndian, as: UInt16.self)
-    if let name = unsafe site.pointee.file { unsafe tr_copy(entry + entryHeader, name, file) }
+    if let name = unsafe details.pointee.file { unsafe tr_copy(entry + entryHeader, name, file) }
     var at = unsafe entry + entryHeader + file
     for piece in 0..<pieces {
       let slot = unsafe tr_site_slot_table(site)[piece]

@@ -66,7 +66,7 @@ package struct TickClock: Sendable {
   private static let chosen: UInt32 = {
     let path = "/sys/devices/system/clocksource/clocksource0/current_clocksource"
     let kind = TickClock.kind(ofClockSource: Syscalls.contents(of: path, limit: 64))
-    tr_set_clock_kind(kind)
+    if kind == TR_CLOCK_TSC { unsafe _ = tr_or32(tr_calls_of_process(), TR_CALL_TAKES_TSC) }
     return kind
   }()
 

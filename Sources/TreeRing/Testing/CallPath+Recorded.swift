@@ -27,7 +27,7 @@ extension CallPath {
     unsafe ring.pointee.data = UInt64(UInt(bitPattern: memory + recordsOffset))
     unsafe ring.pointee.mask = .max
     unsafe ring.pointee.max_record = UInt64(RecordLayout.largestRecord)
-    unsafe ring.pointee.limit = UInt64(RecordLayout.largestRecord)
+    unsafe ring.pointee.calls = tr_how_calls_go()
     unsafe ring.pointee.attention = TR_ATTENTION_DIVERTED
     unsafe (memory + headerSize).initializeMemory(
       as: Diverted.self,
