@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <netdb.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -31,7 +30,6 @@ void tr_lookup_end(TRLookup *lookup) {
 
 static void *answer(void *context) {
   TRLookup *lookup = context;
-  tr_set_thread_name("treering-names");
   struct addrinfo hints = {.ai_socktype = lookup->socket_type, .ai_flags = AI_NUMERICSERV};
   lookup->code = getaddrinfo(lookup->host, lookup->service, &hints, &lookup->addresses);
   lookup->error = errno;
@@ -43,12 +41,8 @@ static void *answer(void *context) {
 }
 
 static int start(TRLookup *lookup) {
-  sigset_t all, before;
-  sigfillset(&all);
   pthread_t thread;
-  pthread_sigmask(SIG_SETMASK, &all, &before);
-  int error = pthread_create(&thread, NULL, answer, lookup);
-  pthread_sigmask(SIG_SETMASK, &before, NULL);
+  int error = tr_start_thread(&thread, "treering-names", answer, lookup);
   if (error == 0) pthread_detach(thread);
   return error;
 }

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <linux/futex.h>
 #include <linux/membarrier.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -59,6 +60,16 @@ int tr_membarrier_register_global(void) { return (int)syscall(SYS_membarrier, ME
 int tr_membarrier_global(void) { return (int)syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL_EXPEDITED, 0, 0); }
 int tr_fallocate(int fd, int64_t offset, int64_t length) { return fallocate(fd, 0, offset, length); }
 int64_t tr_getrandom(void *bytes, size_t count) { return getrandom(bytes, count, 0); }
+int tr_start_thread(pthread_t *thread, const char *name, void *(*body)(void *), void *context) {
+  sigset_t all, before;
+  sigfillset(&all);
+  // A thread has from its first moment on what the one has that starts it.
+  pthread_sigmask(SIG_SETMASK, &all, &before);
+  int error = pthread_create(thread, NULL, body, context);
+  pthread_sigmask(SIG_SETMASK, &before, NULL);
+  if (error == 0 && name != NULL) pthread_setname_np(*thread, name);
+  return error;
+}
 int tr_set_thread_name(const char *name) { return prctl(PR_SET_NAME, name, 0, 0, 0); }
 int tr_set_thread_nice(int nice) { return setpriority(PRIO_PROCESS, (id_t)tr_gettid(), nice); }
 int tr_set_thread_cores(const uint64_t *mask, size_t bytes) { return (int)syscall(SYS_sched_setaffinity, 0, bytes, mask); }

@@ -9,25 +9,12 @@ extension Pipeline {
 /// A pipeline that runs beside the program.
 package final class PipelineThread {
   private let pipeline: Pipeline
-  private var thread = pthread_t()
+  private let thread: pthread_t
 
   fileprivate init(_ pipeline: Pipeline) throws(LogError) {
     self.pipeline = pipeline
-    var everything = sigset_t()
-    var before = sigset_t()
-    unsafe sigfillset(&everything)
-    unsafe pthread_sigmask(SIG_SETMASK, &everything, &before)
-    defer { unsafe pthread_sigmask(SIG_SETMASK, &before, nil) }
-    let context = unsafe Unmanaged.passRetained(pipeline)
-    let result = unsafe pthread_create(
-      &thread, nil,
-      { context in
-        if let context = unsafe context { unsafe Unmanaged<Pipeline>.fromOpaque(context).takeRetainedValue().run() }
-        return nil
-      }, context.toOpaque())
-    guard result == 0 else {
-      unsafe context.release()
-      throw LogError("cannot start the shipping thread: \(Errno(result))")
+    do { thread = try OwnThread.start { pipeline.run() } } catch {
+      throw LogError("cannot start the shipping thread: \(error)")
     }
   }
 

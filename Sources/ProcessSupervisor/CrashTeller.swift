@@ -42,28 +42,10 @@ final class CrashTeller: Sendable {
   private func start(_ state: inout State) -> Bool {
     if let last = state.thread { pthread_join(last, nil) }
     state.thread = nil
-    var everything = sigset_t()
-    var before = sigset_t()
-    // It takes no signals: those are for the supervisor's loop.
-    unsafe sigfillset(&everything)
-    unsafe pthread_sigmask(SIG_SETMASK, &everything, &before)
-    defer { unsafe pthread_sigmask(SIG_SETMASK, &before, nil) }
-    let context = unsafe Unmanaged.passRetained(self)
-    var thread = pthread_t()
-    let result = unsafe pthread_create(
-      &thread, nil,
-      { context in
-        if let context = unsafe context { unsafe Unmanaged<CrashTeller>.fromOpaque(context).takeRetainedValue().run() }
-        return nil
-      }, context.toOpaque())
-    guard result == 0 else {
-      unsafe context.release()
-      state.waiting.removeLast()
-      return false
-    }
-    state.thread = thread
-    state.isRunning = true
-    return true
+    state.thread = try? OwnThread.start { self.run() }
+    state.isRunning = state.thread != nil
+    if !state.isRunning { state.waiting.removeLast() }
+    return state.isRunning
   }
 
   private func run() {

@@ -219,14 +219,18 @@ final class LogSession: Sendable {
       case .idle, .behind: if drain.closeStream() == .delivered { return !drain.leavesFileOpen }
       case .failed: break
       }
-      Syscalls.sleep(nanoseconds: 10_000_000)
-      patience -= Int(Syscalls.now(CLOCK_MONOTONIC) - begin)
+      patience -= min(Int(clamping: Syscalls.now(CLOCK_MONOTONIC) - begin), Self.longestTurn) + Self.nap
+      Syscalls.sleep(nanoseconds: Self.nap)
     }
     return closeWithoutSome(drain)
   }
 
   /// Nanoseconds.
   private static let patience = 2_000_000_000
+  /// Counted, and not measured, as a turn is measured up to a limit only: a process that is stopped meanwhile (SIGSTOP, a suspended machine) does not come back
+  /// with no patience left for a sink that had no time to take anything.
+  private static let nap = 10_000_000
+  private static let longestTurn = 500_000_000
 
   /// Closes the stream for the sinks that work.
   private func closeWithoutSome(_ drain: Drain) -> Bool {

@@ -1,6 +1,7 @@
 import Glibc
 import LogShipper
 import Synchronization
+import TreeRing
 
 /// SIGTERM and SIGINT end the daemon after it has delivered what is there; SIGHUP makes it read its configuration again. A thread of their own waits for them, so
 /// that nothing has to be safe in a handler.
@@ -22,18 +23,10 @@ final class ShippingSignals: Sendable {
   init() {
     var awaited = Self.awaited
     unsafe pthread_sigmask(SIG_BLOCK, &awaited, nil)
-    var thread = pthread_t()
-    let context = unsafe Unmanaged.passRetained(self)
-    let failed = unsafe pthread_create(
-      &thread, nil,
-      { context in
-        if let context = unsafe context {
-          unsafe Unmanaged<ShippingSignals>.fromOpaque(context).takeRetainedValue().wait()
-        }
-        return nil
-      }, context.toOpaque())
-    // Without the thread nobody could stop the daemon in peace.
-    precondition(failed == 0, "cannot start the thread that waits for signals")
+    let thread = try? OwnThread.start { self.wait() }
+    // Without it nobody could stop the daemon in peace.
+    guard let thread else { preconditionFailure("cannot start the thread that waits for signals") }
+    pthread_detach(thread)
   }
 
   private static var awaited: sigset_t {

@@ -23,7 +23,8 @@ enum Ends {
     "daemon": { becomeDaemon() }, "atexit": { logAtExit() },
     "destructor": { Destructor.isWanted.store(true, ordering: .relaxed) },
     "thread destructor": { logInThreadDestructors() }, "crash handler": { logInCrashHandler() },
-    "chroot": { changeRoot() }, "stop": { LogSystem.stop() },
+    "chroot": { changeRoot() }, "stop": { LogSystem.stop() }, "threads' pthread_exit": { leaveThreads() },
+    "main's pthread_exit": { leaveMain() },
   ]
 
   // MARK: exits
@@ -138,6 +139,28 @@ enum Ends {
   }
 
   private static let destructorKey = Atomic<pthread_key_t>(0)
+
+  /// Threads one after the other, each of which ends in the middle of its function.
+  private static func leaveThreads() {
+    for number in 0..<10 {
+      let thread = LogStorm.start(number) { number in
+        log.info("thread \(number, "number")")
+        pthread_exit(nil)
+      }
+      pthread_join(thread, nil)
+    }
+  }
+
+  /// The first thread leaves; the last one logs and ends the program.
+  private static func leaveMain() {
+    let main = pthread_self()
+    _ = LogStorm.start(0) { _ in
+      pthread_join(main, nil)
+      log.info("last thread")
+      exit(3)
+    }
+    pthread_exit(nil)
+  }
 
   // MARK: another root
 

@@ -42,6 +42,8 @@ int tr_membarrier_register_global(void);
 int tr_membarrier_global(void);
 int tr_fallocate(int fd, int64_t offset, int64_t length);
 int64_t tr_getrandom(void *bytes, size_t count);
+// pthread_create(3) for a thread that takes no signals. `name`: 15 bytes at most, NULL: the program's. 0, or an error number; it is to be joined or detached.
+int tr_start_thread(pthread_t *thread, const char *_Nullable name, void *_Nullable (*_Nonnull body)(void *_Nullable), void *context);
 // Of the calling thread.
 int tr_set_thread_name(const char *name);
 int tr_set_thread_nice(int nice);

@@ -60,7 +60,7 @@ package enum RingDirectory {
   /// - Parameter asRoot: it may be another user's.
   private static func check(_ directory: String, asRoot: Bool) throws(LogError) {
     let status: stat
-    do { status = try Syscalls.status(ofPath: directory) } catch {
+    do { status = try Syscalls.status(ofPath: directory.withoutSlashAtEnd) } catch {
       throw LogError("cannot read the ring directory \(directory): \(error)")
     }
     guard status.st_mode & S_IFMT == S_IFDIR else {
@@ -101,5 +101,13 @@ package enum RingDirectory {
     } catch {
       throw LogError("cannot list the ring directory \(directory): \(error)")
     }
+  }
+}
+
+extension String {
+  /// Behind `link/` the kernel sees where the link leads, and not the link.
+  fileprivate var withoutSlashAtEnd: String {
+    let path = self.reversed().drop { $0 == "/" }.reversed()
+    return path.isEmpty ? self : String(path)
   }
 }

@@ -43,18 +43,26 @@ package final class ExecSink: Sink {
 
   package func accept(_ bytes: UnsafeRawBufferPointer, patienceMilliseconds: Int) throws(Errno) -> Int {
     guard let child else { throw Errno(ECHILD) }
-    do {
-      return try unsafe PipeWriter(descriptor: child.descriptor, kind: .nonBlocking)
+    do throws(Errno) {
+      let taken = try unsafe PipeWriter(descriptor: child.descriptor, kind: .nonBlocking)
         .accept(bytes, patienceMilliseconds: patienceMilliseconds)
+      // A child of the child, which outlives it, holds the pipe open and reads nothing.
+      if taken == 0, bytes.count > 0, bury(child, withinMilliseconds: 0) { throw Errno(EPIPE) }
+      return taken
     } catch {
       // Its end of the pipe closes a moment before it can be waited for.
-      ending = child.ending(withinMilliseconds: 20)
-      if ending != nil {
-        Syscalls.closeKept(child.descriptor)
-        self.child = nil
-      }
+      if self.child != nil { _ = bury(child, withinMilliseconds: 20) }
       throw error
     }
+  }
+
+  /// Lets go of a child that has ended. False while it lives.
+  private func bury(_ child: ChildReader, withinMilliseconds limit: Int) -> Bool {
+    ending = child.ending(withinMilliseconds: limit)
+    guard ending != nil else { return false }
+    Syscalls.closeKept(child.descriptor)
+    self.child = nil
+    return true
   }
 
   /// A new child. One that lives but has closed its standard input is ended first.

@@ -23,8 +23,9 @@ package final class FIFOSink: Sink {
       try open()
     } catch {
       switch error.code {
-      case ENXIO: return
-      case ENOSTR:
+      // The same word for a socket, which no reader ever opens.
+      case ENXIO where Self.isFIFO(path): return
+      case ENOSTR, ENXIO:
         throw LogError("\(path) is not a FIFO: remove it, use another path, or a file: sink")
       case ELOOP: throw LogError("\(path) is a symbolic link: name the FIFO it points to")
       default: throw LogError("cannot open the FIFO \(path): \(error); check the directory and its permissions")
@@ -48,6 +49,10 @@ package final class FIFOSink: Sink {
     }
     descriptor = opened
     Syscalls.keepFromChildren(opened)
+  }
+
+  private static func isFIFO(_ path: String) -> Bool {
+    (try? Syscalls.status(ofPath: path)).map { $0.st_mode & S_IFMT == S_IFIFO } ?? true
   }
 
   package func intent(length: Int) -> SinkIntent { .stream }

@@ -1,6 +1,8 @@
+import CTreeRing
+
 extension SinkConfiguration {
   static let forms =
-    "sink URLs separated by blanks: stderr: stdout: file:/path fifo:/path syslog:/dev/log syslog+udp://host:514 "
+    "one to four sink URLs separated by blanks: stderr: stdout: file:/path fifo:/path syslog:/dev/log syslog+udp://host:514 "
     + "syslog+tcp://host:601 journald: null: exec:PROGRAM ARGUMENTS (the last one), each with "
     + "?format=\(LogFormat.allCases.map(\.rawValue).joined(separator: "|"))&level=LEVEL&labels=LABEL,LABEL&backlog=1MiB; "
     + "file: with \(FileOptions.forms); syslog with \(SyslogOptions.forms)"
@@ -12,7 +14,7 @@ extension SinkConfiguration {
       guard let sink = parse(url: SinkURL(parsing: url)) else { return nil }
       sinks.append(sink)
     }
-    return sinks.isEmpty || sinks.count > 4 ? nil : sinks
+    return 1...Int(TR_MAX_SINKS) ~= sinks.count ? sinks : nil
   }
 
   private static func urls(of line: Substring) -> [String] {

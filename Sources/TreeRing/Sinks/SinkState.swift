@@ -5,7 +5,7 @@
 /// | ok | takes what it is given | its reader does not keep up: stalled; an error: failed, or gone |
 /// | stalled | has a backlog, its reader is slow | caught up: ok; no progress for a second, or the backlog is full: failed |
 /// | failed | an outage, told once; waits for its next attempt | the time has come: probing |
-/// | probing | is being tried | caught up: ok, told once; an error, or no progress: failed, for twice as long |
+/// | probing | is being tried | caught up: ok, told once; an error, nothing taken at first, or none for a second: failed, for twice as long |
 /// | gone | will never work again | |
 ///
 /// Pauses between attempts double from 50 ms to 5 s, and begin at 50 ms again after the sink has worked for 10 s: a child process that dies at once is not started
@@ -48,6 +48,8 @@ struct SinkState: Equatable {
   private(set) var outageBegan: UInt64?
   private var pause = shortestPause
   private var okSince: UInt64 = 0
+  /// When it last took a part while it was tried; nil: not yet. A socket that holds ten messages is full again and again until its reader has caught up.
+  private var progressed: UInt64?
 
   static let shortestPause: UInt64 = 50_000_000
   static let longestPause: UInt64 = 5_000_000_000
@@ -84,7 +86,7 @@ struct SinkState: Equatable {
     case .stalled, .probing: return true
     case .failed(let next):
       guard atOnce || now >= next else { return false }
-      phase = .probing
+      (phase, progressed) = (.probing, nil)
       return true
     }
   }
@@ -97,13 +99,14 @@ struct SinkState: Equatable {
     case (.gone, _), (.ok, .caughtUp), (.ok, .progressed), (.ok, .overflowed): return .nothing
     case (_, .caughtUp): return becomeOK(now)
     case (.stalled, .progressed): phase = .stalled(since: now)
-    case (_, .progressed): phase = .probing
+    case (_, .progressed): (phase, progressed) = (.probing, now)
     case (.ok, .full): phase = .stalled(since: now)
     case (.stalled(let since), .full):
       if now &- since >= Self.longestStall { return fail(Errno.wouldBlock, now) }
     case (.stalled, .overflowed): return fail(Errno.wouldBlock, now)
     case (_, .overflowed): break
-    case (_, .full): return fail(Errno.wouldBlock, now)
+    case (_, .full):
+      if progressed.map({ now &- $0 >= Self.longestStall }) ?? true { return fail(Errno.wouldBlock, now) }
     case (_, .refused(let error, let isFinal)):
       isBroken = true
       let action = fail(error, now)
@@ -114,7 +117,7 @@ struct SinkState: Equatable {
   }
 
   private mutating func becomeOK(_ now: UInt64) -> Action {
-    phase = .ok
+    (phase, progressed) = (.ok, nil)
     okSince = now
     guard let began = outageBegan else { return .nothing }
     outageBegan = nil
@@ -123,7 +126,7 @@ struct SinkState: Equatable {
 
   private mutating func fail(_ error: Errno, _ now: UInt64) -> Action {
     if outageBegan == nil, now &- okSince >= Self.soundTime { pause = Self.shortestPause }
-    phase = .failed(next: now &+ pause)
+    (phase, progressed) = (.failed(next: now &+ pause), nil)
     pause = min(pause * 2, Self.longestPause)
     guard outageBegan == nil else { return .nothing }
     outageBegan = now

@@ -15,8 +15,7 @@ package final class Socket {
   }
 
   private init(_ address: SocketAddress, _ type: __socket_type) throws(Errno) {
-    descriptor = socket(address.family, Int32(type.rawValue | SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue), 0)
-    if descriptor < 0 { throw .current }
+    descriptor = try Syscalls.socket(address.family, Int32(type.rawValue | SOCK_NONBLOCK.rawValue))
     Syscalls.keepFromChildren(descriptor)
   }
 

@@ -33,7 +33,14 @@ package enum Syscalls {
     }
   }
 
-  /// In a program that was started with a standard stream closed, the first file it opens gets that stream's number, and everything that is printed
+  /// A socket(2) of our own, closed on exec.
+  package static func socket(_ family: Int32, _ type: Int32) throws(Errno) -> Int32 {
+    let descriptor = Glibc.socket(family, type | Int32(SOCK_CLOEXEC.rawValue), 0)
+    if descriptor < 0 { throw .current }
+    return descriptor > STDERR_FILENO ? descriptor : try moveAboveStandardStreams(descriptor)
+  }
+
+  /// In a program that was started with a standard stream closed, the first file or socket it opens gets that stream's number, and everything that is printed
   /// would go into it.
   private static func moveAboveStandardStreams(_ descriptor: Int32) throws(Errno) -> Int32 {
     let moved = fcntl(descriptor, F_DUPFD_CLOEXEC, STDERR_FILENO + 1)
@@ -170,7 +177,7 @@ package enum Syscalls {
   /// One line on standard error, at once. For what the library has to say about itself when it cannot log. It neither waits for a reader that does not read nor
   /// dies of one that is gone: a log that cannot be written is no reason to stop.
   package static func complain(_ line: String) {
-    var text = "treering: \(line)\n"
+    var text = "treering: \(line.withoutControls)\n"
     let writer = PipeWriter(descriptor: STDERR_FILENO, kind: PipeWriter.kind(of: STDERR_FILENO))
     text.withUTF8 { unsafe _ = try? writer.accept(UnsafeRawBufferPointer($0), patienceMilliseconds: 100) }
   }

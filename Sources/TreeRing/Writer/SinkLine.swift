@@ -19,7 +19,7 @@ struct RingStretch {
 ///
 /// **While it works** a batch is formatted into `output` and written from there. **While it does not**, and another sink does, batches go to the `backlog`; once that is
 /// full, records are only counted (`losses`), until the backlog has been written: so an outage makes one hole in each ring's records, and the sink is told of
-/// it at its end. Memory: `output` and, in an outage, `backlogLimit` and one batch.
+/// it at its end. Memory: `output` and, in an outage, `backlogLimit` and one batch; while a slow reader is served, up to twice that.
 ///
 /// Used by the drain's thread.
 final class SinkLine {
@@ -171,7 +171,7 @@ final class SinkLine {
       if !state.isOK { tell(state.handle(.caughtUp, at: now)) }
       return .all
     case .some(let count):
-      tell(state.handle(.full, at: now))
+      tell(state.handle(count > 0 && !state.isOK ? .progressed : .full, at: now))
       if count == 0 { return .none }
       let bytes = unsafe output.bytes
       let lineStart = unsafe bytes[..<count].lastIndex(of: UInt8(ascii: "\n")).map { $0 + 1 } ?? 0

@@ -68,24 +68,11 @@ final class Writer: @unchecked Sendable {  // `drain`, `predecessors`: the threa
   /// Failed writes so far.
   var sinkErrorCount: UInt64 { sinkErrors.load(ordering: .relaxed) }
 
-  /// Starts the thread. It takes no signals: those are for the program's own threads.
+  /// Starts the thread.
   func start(_ options: LogConfiguration.WriterThread) throws(LogError) {
     self.options = options
-    var everything = sigset_t()
-    var before = sigset_t()
-    unsafe sigfillset(&everything)
-    unsafe pthread_sigmask(SIG_SETMASK, &everything, &before)
-    defer { unsafe pthread_sigmask(SIG_SETMASK, &before, nil) }
-    let context = unsafe Unmanaged.passRetained(self).toOpaque()
-    let result = unsafe pthread_create(
-      &thread, nil,
-      { context in
-        if let context = unsafe context { unsafe Unmanaged<Writer>.fromOpaque(context).takeRetainedValue().run() }
-        return nil
-      }, context)
-    guard result == 0 else {
-      unsafe Unmanaged<Writer>.fromOpaque(context).release()
-      throw LogError("cannot start the writer thread: \(Errno(result))")
+    do { thread = try OwnThread.start { self.run() } } catch {
+      throw LogError("cannot start the writer thread: \(error)")
     }
   }
 
@@ -187,7 +174,7 @@ final class Writer: @unchecked Sendable {  // `drain`, `predecessors`: the threa
   private func untilAttempt(hasRecords: Bool) -> Int64 {
     guard let attempt = drain.nextAttempt(hasRecords: hasRecords) else { return Self.stallNap }
     let now = Syscalls.now(CLOCK_MONOTONIC)
-    return attempt > now ? min(Int64(clamping: attempt - now), Self.longestWait) : Self.shortestNap
+    return attempt > now ? min(Int64(clamping: attempt - now), Self.longestWait) : Self.longestNap
   }
 
   /// The earlier of what the sinks have asked for and the next attempt with one that is behind, in nanoseconds since 1970.

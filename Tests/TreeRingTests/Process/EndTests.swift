@@ -15,6 +15,7 @@ import Testing
   @Test(
     arguments: [
       ("return", 0, []), ("exit", 3, []), ("exit on a thread", 3, ["thread exits"]), ("stop", 0, []),
+      ("threads' pthread_exit", 0, (0..<10).map { "thread \($0)" }), ("main's pthread_exit", 3, ["last thread"]),
       ("atexit", 0, ["handler second", "handler first"]),
     ] as [(String, Int32, [String])])
   func writesEverythingAtTheEnd(way: String, code: Int32, extra: [String]) throws {

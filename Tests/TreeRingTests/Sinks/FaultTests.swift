@@ -48,7 +48,7 @@ import Testing
     guard let run = try onSmallDisk(directory, kilobytes: 16_384, sinks: { "file:\($0)/log" }) else { return }
     let (disk, log) = (root(of: run) + directory.file("disk"), root(of: run) + directory.file("disk/log"))
     PacedRun.waitForGrowth(of: log)
-    try FaultyFileSubject.fill(disk + "/ballast")
+    try FaultyPlace.fill(disk + "/ballast")
     PacedRun.wait(for: "the complaint") { !run.complaints.isEmpty }
     // While it tries, half a line may be there.
     var full = 0
@@ -79,7 +79,7 @@ import Testing
     else { return }
     let (disk, log) = (root(of: run) + directory.file("disk"), root(of: run) + directory.file("disk/log"))
     PacedRun.waitForGrowth(of: log)
-    try FaultyFileSubject.fill(disk + "/ballast")
+    try FaultyPlace.fill(disk + "/ballast")
     PacedRun.waitForGrowth(of: other, by: 200_000)
     #expect(unsafe unlink(disk + "/ballast") == 0)
     PacedRun.waitForGrowth(of: log)

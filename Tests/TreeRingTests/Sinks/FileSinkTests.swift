@@ -270,6 +270,22 @@ import Testing
 
   // MARK: who writes
 
+  /// Before the outage it has found that it is alone; during it others may come.
+  @Test func anOutageKeepsNobodyElseOut() throws {
+    guard FaultyPlace.canMount() else { return print("not run: a full disk: nothing can be mounted here") }
+    let directory = try TemporaryDirectory()
+    let place = try FaultyPlace(.fullDisk, in: directory)
+    // Half a line, to the end of a page.
+    try String(repeating: "x", count: 65_536).write(toFile: place.path, atomically: false, encoding: .utf8)
+    let sink = try FileSink(path: place.path)
+    try place.fail()
+    // Not even the line feed behind the half line has room.
+    #expect(throws: Errno(ENOSPC)) { try sink.put("line\n") }
+    let other = try Syscalls.open(place.path, O_RDWR)
+    defer { close(other) }
+    #expect(tr_share_byte(other, LogFile.Byte.presence) == 0)
+  }
+
   @Test func isTheOnlyWriterOnlyWhileNobodyElseHasTheFile() throws {
     let fixture = try FileSinkFixture()
     let one = try fixture.open()

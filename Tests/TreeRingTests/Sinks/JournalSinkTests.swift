@@ -1,4 +1,3 @@
-import Foundation
 import Glibc
 import TestSupport
 import Testing
@@ -112,7 +111,8 @@ import Testing
 
   /// The real systemd-journald, in a mount namespace of its own whose /run is the test's directory.
   @Test func systemdReadsEveryEntry() throws {
-    guard let server = try JournaldServer() else { return }
+    guard JournaldServer.isAvailable else { return print("not run: \(JournaldServer.absence)") }
+    let server = try JournaldServer()
     let sink = try JournalSink(path: server.socket, options: SyslogOptions(application: "tree-ring"))
     let feeder = SinkFeeder(sink)
     let formatter = sink.makeFormatter()
@@ -134,55 +134,5 @@ import Testing
     // What is no text, journalctl shows as a list of bytes.
     #expect(third["DISK_NAME"] as? [Int] == Array("sda\u{1B}".utf8).map(Int.init))
     #expect((entries[50]["FIRST"] as? String)?.unicodeScalars.count == 30_000)
-  }
-}
-
-/// systemd-journald, started by the test.
-private final class JournaldServer {
-  let socket: String
-  private let directory: TemporaryDirectory
-  private let process: ChildProcess
-
-  struct NotReady: Error { let log: String }
-
-  /// Nil, with a line that says so, where no mount namespace can be had.
-  init?() throws {
-    directory = try TemporaryDirectory()
-    let errors = directory.file("errors")
-    for name in [
-      "run", "run/systemd", "run/systemd/journal", "run/systemd/journald.conf.d", "run/log", "run/log/journal",
-    ] {
-      try Syscalls.makeDirectories(directory.file(name), mode: 0o755)
-    }
-    let settings = "[Journal]\nStorage=volatile\nReadKMsg=no\nAudit=no\nRateLimitBurst=0\n"
-    try Data(settings.utf8).write(to: URL(fileURLWithPath: directory.file("run/systemd/journald.conf.d/test.conf")))
-    socket = directory.file("run/systemd/journal/socket")
-    let script = "mount --bind \"$0\" /run && echo mounted && exec /lib/systemd/systemd-journald"
-    process = try ChildProcess(
-      "/usr/bin/unshare", ["-m", "/bin/sh", "-c", script, directory.file("run")], errors: errors)
-    guard process.readLine() == "mounted" else {
-      print("not run: systemd-journald needs a mount namespace of its own: \(process.errors)")
-      return nil
-    }
-    for _ in 0..<1000 where !FileManager.default.fileExists(atPath: socket) { usleep(10_000) }
-    guard FileManager.default.fileExists(atPath: socket) else { throw NotReady(log: process.errors) }
-  }
-
-  /// Waits for so many entries, twenty seconds at most.
-  func entries(of identifier: String, count: Int) throws -> [[String: Any]] {
-    var entries: [[String: Any]] = []
-    for _ in 0..<200 {
-      let journalctl = try ChildProcess(
-        "/usr/bin/journalctl",
-        [
-          "-D", directory.file("run/log/journal"), "-o", "json", "--all", "--no-pager",
-          "SYSLOG_IDENTIFIER=\(identifier)",
-        ])
-      let lines = journalctl.readAll().split(separator: "\n")
-      entries = try lines.map { try JSONRecord(line: $0).object }
-      if entries.count >= count { break }
-      usleep(100_000)
-    }
-    return entries
   }
 }

@@ -23,18 +23,20 @@ final class PacedRun {
 
   /// - Parameters:
   ///   - sinks: as `TREERING_SINK` spells them.
+  ///   - microseconds: what it waits between two records.
   ///   - within: a command that the program is run by, as in `["unshare", "-m", "--"]`.
   init(
-    _ directory: TemporaryDirectory, sinks: String, within command: [String] = [], ringSize: String = "1MiB"
+    _ directory: TemporaryDirectory, sinks: String, within command: [String] = [], ringSize: String = "1MiB",
+    writer: String = "thread", pause microseconds: Int = 100
   ) throws {
     self.directory = directory
-    let program = [BuiltProducts.program("LogStorm"), "paced", directory.file("paced")]
+    let program = [BuiltProducts.program("LogStorm"), "paced", directory.file("paced"), "\(microseconds)"]
     let words = command + program
     child = try ChildProcess(
       Self.resolve(words[0]), Array(words.dropFirst()),
       environment: [
         "TREERING_SINK": sinks, "TREERING_DIR": directory.file("rings"), "TREERING_RING_SIZE": ringSize,
-        "TREERING_FORMAT": "json",
+        "TREERING_FORMAT": "json", "TREERING_WRITER": writer,
       ], errors: directory.file("errors"))
   }
 
@@ -57,6 +59,21 @@ final class PacedRun {
     return try Latency(
       calls: number("calls"), median: number("median"), p99: number("p99"), longest: number("max"),
       longestWait: number("wait"), withheld: number("withheld"))
+  }
+
+  /// Its ring file.
+  func ringFile() throws -> String {
+    guard let path = try RingDirectory.files(in: directory.file("rings")).first else { throw NotThere() }
+    return path
+  }
+
+  struct NotThere: Error {}
+
+  /// Its resident memory, in KiB, whatever runs it.
+  func residentKilobytes() throws -> Int {
+    let pid = try RingSurvey(path: ringFile()).pid
+    let status = try String(contentsOfFile: "/proc/\(pid)/status", encoding: .utf8).split(separator: "\n")
+    return try #require(status.first { $0.hasPrefix("VmRSS:") }.flatMap { Int($0.filter(\.isNumber)) })
   }
 
   /// The complaints of the library on standard error.

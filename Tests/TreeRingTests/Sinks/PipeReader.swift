@@ -14,7 +14,13 @@ final class PipeReader: Sendable {
     var bytes: [UInt8] = []
   }
 
-  init() { ReaderThread.start(for: self) { $0.step() } }
+  /// - Parameter pause: microseconds between two pages that it reads; 0: it reads as much as it can.
+  init(pause: UInt32 = 0) {
+    ReaderThread.start(for: self) { reader in
+      if pause > 0 { usleep(pause) }
+      return reader.step(pause > 0 ? 4096 : 65_536)
+    }
+  }
 
   deinit { close() }
 
@@ -61,10 +67,10 @@ final class PipeReader: Sendable {
   }
 
   /// Reads once; true when there was something.
-  private func step() -> Bool {
+  private func step(_ most: Int) -> Bool {
     state.withLock { state in
       guard state.descriptor >= 0, !state.isPaused else { return false }
-      var part = [UInt8](repeating: 0, count: 65_536)
+      var part = [UInt8](repeating: 0, count: most)
       let count = unsafe read(state.descriptor, &part, part.count)
       if count > 0 { state.bytes += part[..<count] }
       return count > 0

@@ -11,7 +11,7 @@ struct SinkContractTests {
   func linesArriveWholeAndInOrder(kind: SinkKind) throws {
     let subject = try kind.subject()
     let lines = Lines(0..<300)
-    try SinkFeeder(subject.sink).deliver(lines.bytes)
+    try SinkFeeder(subject.sink).deliver(subject.spelled(lines))
     let isComplete = try lines.areAll(of: subject.arrived(lines.bytes.count))
     #expect(isComplete)
   }
@@ -31,20 +31,21 @@ struct SinkContractTests {
     let sink = try #require(subject.sink)
     try subject.stall(true)
     let lines = Lines(0..<3000)
+    let whole = subject.spelled(lines)
     var taken = 0
     let begin = Syscalls.now(CLOCK_MONOTONIC)
-    try unsafe lines.withBytes { bytes in
+    try unsafe whole.withUnsafeBytes { bytes in
       for _ in 0..<10 {
         taken += try unsafe sink.accept(
           UnsafeRawBufferPointer(rebasing: bytes[taken...]), patienceMilliseconds: 10)
       }
     }
     let waited = Syscalls.now(CLOCK_MONOTONIC) - begin
-    #expect(taken < lines.bytes.count, "a pipe does not hold \(lines.bytes.count) bytes")
+    #expect(taken < whole.count, "nothing that is not read holds \(whole.count) bytes")
     // Ten waits of 10 ms, on a machine that may be very busy.
     #expect(waited < 5_000_000_000)
     try subject.stall(false)
-    try SinkFeeder(sink).deliver(Array(lines.bytes[taken...]))
+    try SinkFeeder(sink).deliver(Array(whole[taken...]))
     let isComplete = try lines.areAll(of: subject.arrived(lines.bytes.count))
     #expect(isComplete, "nothing is lost by waiting")
   }
@@ -55,15 +56,15 @@ struct SinkContractTests {
     let subject = try kind.subject()
     let sink = try #require(subject.sink)
     let (before, after) = (Lines(0..<20), Lines(20..<60))
-    try SinkFeeder(sink).deliver(before.bytes)
+    try SinkFeeder(sink).deliver(subject.spelled(before))
     let isComplete = try before.areAll(of: subject.arrived(before.bytes.count))
     #expect(isComplete)
     try subject.fail()
-    let error = try #require(SinkFeeder(sink).firstError(feeding: before.bytes))
+    let error = try #require(SinkFeeder(sink).firstError(feeding: subject.spelled(before)))
     #expect(sink.canReturn(after: error))
     #expect(!sink.describe(error).isEmpty)
     try subject.mend()
-    try SinkFeeder(sink).deliver(after.bytes, isBroken: true)
+    try SinkFeeder(sink).deliver(subject.spelled(after), isBroken: true)
     let whole = before.bytes.count + after.bytes.count
     let arrived = try subject.arrived(whole)
     // What was fed to the dead reader may be there or not, but what came afterwards is, and no line is torn.
@@ -108,7 +109,7 @@ struct SinkContractTests {
   @Test(arguments: SinkKind.all)
   func itLetsGoOfItsDescriptors(kind: SinkKind) throws {
     let subject = try kind.subject()
-    try SinkFeeder(subject.sink).deliver(Lines(0..<3).bytes)
+    try SinkFeeder(subject.sink).deliver(subject.spelled(Lines(0..<3)))
     weak let sink = subject.sink
     subject.sink = nil
     // A subject may hold its sink by another name.
@@ -156,8 +157,9 @@ struct Lines {
     }
   }
 
-  func withBytes(_ body: (UnsafeRawBufferPointer) throws -> Void) rethrows {
-    try unsafe bytes.withUnsafeBytes { try unsafe body($0) }
+  /// Each line with something in front of it, and something behind.
+  func each(_ before: String, _ after: String = "") -> [UInt8] {
+    bytes.split(separator: UInt8(ascii: "\n")).flatMap { Array(before.utf8) + $0 + Array(after.utf8) + [0x0A] }
   }
 }
 

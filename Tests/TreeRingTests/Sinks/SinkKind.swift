@@ -29,7 +29,7 @@ struct SinkKind: Sendable, CustomStringConvertible {
 
   static let all: [SinkKind] =
     [file, fileWithoutDirectory, pipe, redirected, fifo, exec, syslogLocal, syslogLocalStream, syslogUDP, syslogTCP]
-    + [journal] + filesOnDisks
+    + [journal] + filesOnDisks + daemons
   static let stalling = all.filter(\.canStall)
   static let failing = all.filter(\.canFail)
   static let refusing = all.filter { $0.openImpossible != nil }
@@ -44,7 +44,9 @@ class SinkSubject {
 
   init(_ sink: any Sink) { self.sink = sink }
 
-  /// What has arrived so far. With `count`, waits for so many bytes, ten seconds at most.
+  /// The lines as they are given to the sink. A daemon takes messages, and no others.
+  func spelled(_ lines: Lines) -> [UInt8] { lines.bytes }
+  /// What lines have arrived so far. With `count`, waits for so many bytes of them, ten seconds at most.
   func arrived(_ count: Int) throws -> [UInt8] { [] }
   /// Its reader reads no more, or again.
   func stall(_ isStalled: Bool) throws {}

@@ -118,6 +118,34 @@ struct SinkStateTests {
     }
   }
 
+  /// `/dev/log` may hold ten messages. An outage is not over until all that waits has been taken, and each time it is full is no new reason for a pause.
+  @Test func aReaderThatCatchesUpInSmallPiecesIsNotPausedAgain() {
+    let state = failed()
+    var now = start + SinkState.longestPause
+    #expect(state.probe(now))
+    state.reopened()
+    for _ in 0..<50 {
+      #expect(state.handle(.progressed, at: now) == .nothing)
+      #expect(state.handle(.full, at: now + millisecond) == .nothing)
+      #expect(state.isTriable && state.probe(now + 2 * millisecond))
+      now += SinkState.longestStall
+    }
+    #expect(state.handle(.caughtUp, at: now) == .tellReturn(nanoseconds: now - start))
+  }
+
+  @Test func aReaderThatTakesNothingIsPausedAgain() {
+    let state = failed()
+    let now = start + SinkState.longestPause
+    #expect(state.probe(now))
+    #expect(state.handle(.full, at: now) == .nothing)
+    #expect(!state.isTriable, "nothing was taken at all")
+    let next = now + SinkState.longestPause
+    #expect(state.probe(next))
+    _ = state.handle(.progressed, at: next)
+    #expect(state.handle(.full, at: next + SinkState.longestStall) == .nothing)
+    #expect(!state.isTriable && state.isOut, "nothing for a second")
+  }
+
   @Test func aFullBacklogIsAnOutageAtOnce() {
     let state = Driven()
     _ = state.handle(.full, at: start)

@@ -5,7 +5,7 @@ import TestSupport
 
 /// Reads a socket on a thread of its own, unless it is told to pause: datagrams, or connections with octet counting (TCP) or zero bytes behind the lines (a local
 /// stream). It goes away and comes back at the same place.
-final class SocketReader: Sendable {
+final class SocketReader: Sendable, Receiver {
   enum Place: Sendable {
     case local(String)
     case localStream(String)
@@ -141,12 +141,30 @@ final class SocketReader: Sendable {
   }
 }
 
-/// A sink whose destination is a socket that a thread of the test reads.
+/// What is at the other end of a sink's socket: a thread of the test, or a real daemon.
+protocol Receiver: AnyObject {
+  /// The lines that it has got, once they are `count` bytes, or after a time.
+  func wait(for count: Int) throws -> [UInt8]
+  /// Whether it reads nothing.
+  var isPaused: Bool { get set }
+  /// Goes away.
+  func close()
+  /// Comes back at the same place.
+  func open() throws
+  /// The lines in messages that it understands.
+  func spelled(_ lines: Lines) -> [UInt8]
+}
+
+extension Receiver {
+  func spelled(_ lines: Lines) -> [UInt8] { lines.bytes }
+}
+
+/// A sink whose destination is a socket.
 final class SocketSubject: SinkSubject {
-  private let reader: SocketReader
+  private let reader: any Receiver
   private var inode = ""
 
-  init(_ sink: any Sink, _ reader: SocketReader) {
+  init(_ sink: any Sink, _ reader: any Receiver) {
     self.reader = reader
     super.init(sink)
   }
@@ -162,7 +180,8 @@ final class SocketSubject: SinkSubject {
     return String(decoding: buffer[..<max(count, 0)].map { UInt8(bitPattern: $0) }, as: UTF8.self)
   }
 
-  override func arrived(_ count: Int) -> [UInt8] { reader.wait(for: count) }
+  override func spelled(_ lines: Lines) -> [UInt8] { reader.spelled(lines) }
+  override func arrived(_ count: Int) throws -> [UInt8] { try reader.wait(for: count) }
   override func stall(_ isStalled: Bool) { reader.isPaused = isStalled }
   override func fail() { reader.close() }
   override func mend() throws { try reader.open() }

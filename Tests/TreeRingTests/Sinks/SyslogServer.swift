@@ -23,7 +23,7 @@ final class SyslogServer {
 
   struct NotReady: Error { let log: String }
 
-  private let program: Program
+  let program: Program
   private let directory: TemporaryDirectory
   private let tcp = FreePort.find(SOCK_STREAM)
   private let udp = FreePort.find(SOCK_DGRAM)
@@ -51,9 +51,18 @@ final class SyslogServer {
   /// A stream socket that takes messages as glibc's `syslog(3)` sends them. Only syslog-ng has one.
   var stream: SyslogTarget { .local(path: directory.file("stream")) }
 
+  /// Where it writes what it has understood.
+  var output: String { directory.file("out") }
+
+  /// Whether it stands still, and reads nothing.
+  var isPaused = false {
+    didSet { process?.kill(isPaused ? SIGSTOP : SIGCONT) }
+  }
+
   /// Ends it in an orderly way.
   func stop() {
     process?.kill(SIGTERM)
+    process?.kill(SIGCONT)
     process?.wait()
     process = nil
   }
@@ -110,9 +119,9 @@ final class SyslogServer {
   func messages(_ count: Int) throws -> [Message] {
     var lines: [Data.SubSequence] = []
     for _ in 0..<1000 {
-      let data = (try? Data(contentsOf: URL(fileURLWithPath: directory.file("out")))) ?? Data()
+      let data = (try? Data(contentsOf: URL(fileURLWithPath: output))) ?? Data()
       lines = data.split(separator: UInt8(ascii: "\n"))
-      if lines.count >= count, data.last == UInt8(ascii: "\n") { break }
+      if lines.count >= count, data.isEmpty || data.last == UInt8(ascii: "\n") { break }
       usleep(20_000)
     }
     return try lines.map { try JSONDecoder().decode(Message.self, from: $0) }
@@ -124,7 +133,7 @@ final class SyslogServer {
     module(load="imudp")
     module(load="imtcp")
     module(load="imuxsock" SysSock.Use="off")
-    input(type="imudp" address="127.0.0.1" port="\(udp)")
+    input(type="imudp" address="127.0.0.1" port="\(udp)" rcvbufSize="8m")
     input(type="imtcp" address="127.0.0.1" port="\(tcp)")
     input(type="imuxsock" Socket="\(directory.file("new"))" useSpecialParser="off" parseHostname="on" RateLimit.Interval="0")
     input(type="imuxsock" Socket="\(directory.file("old"))" RateLimit.Interval="0")
@@ -138,7 +147,7 @@ final class SyslogServer {
       property(outname="data" name="structured-data" format="jsonf")
       property(outname="msg" name="msg" format="jsonf")
     }
-    action(type="omfile" file="\(directory.file("out"))" template="all" asyncWriting="off" flushOnTXEnd="on")
+    action(type="omfile" file="\(output)" template="all" asyncWriting="off" flushOnTXEnd="on")
 
     """
   }
@@ -148,7 +157,7 @@ final class SyslogServer {
     @version: 3.38
     options { keep-hostname(yes); use-dns(no); dns-cache(no); flush-lines(1); log-msg-size(65536); };
     source all {
-      network(ip("127.0.0.1") port(\(udp)) transport("udp") flags(syslog-protocol));
+      network(ip("127.0.0.1") port(\(udp)) transport("udp") so-rcvbuf(8388608) flags(syslog-protocol));
       network(ip("127.0.0.1") port(\(oldUDP)) transport("udp"));
       syslog(ip("127.0.0.1") port(\(tcp)) transport("tcp"));
       unix-dgram("\(directory.file("new"))" flags(syslog-protocol) persist-name("new"));
@@ -156,7 +165,7 @@ final class SyslogServer {
       unix-stream("\(directory.file("stream"))");
     };
     destination out {
-      file("\(directory.file("out"))" template("$(format-json facility=$FACILITY_NUM severity=$LEVEL_NUM host=$HOST app=$PROGRAM \
+      file("\(output)" template("$(format-json facility=$FACILITY_NUM severity=$LEVEL_NUM host=$HOST app=$PROGRAM \
     pid=$PID id=$MSGID data=$SDATA msg=$MSG)\\n"));
     };
     log { source(all); destination(out); };

@@ -47,33 +47,12 @@ final class ControlServer: Sendable {
   }
 
   private func run() throws(Errno) {
-    let context = unsafe Unmanaged.passRetained(self).toOpaque()
-    var thread = pthread_t()
-    let result = unsafe Self.startThread(&thread, context)
-    guard result == 0 else {
-      unsafe Unmanaged<ControlServer>.fromOpaque(context).release()
+    do throws(Errno) {
+      thread.store(UInt(try OwnThread.start("treering-debug") { self.serve() }), ordering: .releasing)
+    } catch {
       close(listener)
-      throw Errno(result)
+      throw error
     }
-    self.thread.store(UInt(thread), ordering: .releasing)
-  }
-
-  /// It takes no signals: those are for the program's own threads.
-  private static func startThread(_ thread: inout pthread_t, _ context: UnsafeMutableRawPointer) -> Int32 {
-    var everything = sigset_t()
-    var before = sigset_t()
-    unsafe sigfillset(&everything)
-    unsafe pthread_sigmask(SIG_SETMASK, &everything, &before)
-    defer { unsafe pthread_sigmask(SIG_SETMASK, &before, nil) }
-    return unsafe pthread_create(
-      &thread, nil,
-      { context in
-        unsafe tr_set_thread_name("treering-debug")
-        if let context = unsafe context {
-          unsafe Unmanaged<ControlServer>.fromOpaque(context).takeRetainedValue().serve()
-        }
-        return nil
-      }, context)
   }
 
   /// Removes the socket and ends the thread. Blocking, for as long as an answer takes that is under way.

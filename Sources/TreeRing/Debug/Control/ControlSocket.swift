@@ -10,7 +10,7 @@ package enum ControlSocket {
 
   /// A listening socket at `path`, for its owner only. Nothing may be there yet.
   static func listen(at path: String) throws(Errno) -> Int32 {
-    let descriptor = try make()
+    let descriptor = try Syscalls.socket(AF_UNIX, Int32(SOCK_STREAM.rawValue))
     var isKept = false
     defer { if !isKept { close(descriptor) } }
     // The kernel gives the name the mode of the socket: it is never open to others, not for a moment.
@@ -25,7 +25,7 @@ package enum ControlSocket {
 
   /// A connection to the socket at `path`. Waits five seconds at most for one that has many callers.
   static func connect(to path: String) throws(Errno) -> Int32 {
-    let descriptor = try make()
+    let descriptor = try Syscalls.socket(AF_UNIX, Int32(SOCK_STREAM.rawValue))
     var isKept = false
     defer { if !isKept { close(descriptor) } }
     limitConnecting(descriptor, seconds: 5)
@@ -33,12 +33,6 @@ package enum ControlSocket {
       guard unsafe Glibc.connect(descriptor, address, size) == 0 else { throw .current }
     }
     isKept = true
-    return descriptor
-  }
-
-  private static func make() throws(Errno) -> Int32 {
-    let descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
-    guard descriptor >= 0 else { throw .current }
     return descriptor
   }
 

@@ -32,25 +32,13 @@ final class FileKeeper: Sendable {
 
   /// False when there is no thread to be had: the files wait for the next time.
   private func startThread() -> Bool {
-    var everything = sigset_t()
-    var before = sigset_t()
-    unsafe sigfillset(&everything)
-    unsafe pthread_sigmask(SIG_SETMASK, &everything, &before)
-    defer { unsafe pthread_sigmask(SIG_SETMASK, &before, nil) }
-    var thread = pthread_t()
-    let result = unsafe pthread_create(
-      &thread, nil,
-      { _ in
-        unsafe tr_set_thread_name("treering-files")
-        tr_yield_to_others()
-        FileKeeper.shared.work()
-        return nil
-      }, nil)
-    if result == 0 { pthread_detach(thread) }
-    return result == 0
+    guard let thread = try? OwnThread.start("treering-files", { self.work() }) else { return false }
+    pthread_detach(thread)
+    return true
   }
 
   private func work() {
+    tr_yield_to_others()
     tr_chore_begin()
     defer { tr_chore_end() }
     while let chore = next() {

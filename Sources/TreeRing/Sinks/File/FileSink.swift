@@ -75,6 +75,16 @@ package final class FileSink: Sink {
 
   package func intent(length: Int) throws(Errno) -> SinkIntent {
     defer { seeToFilesPutAside() }
+    do throws(Errno) {
+      return try prepare(length)
+    } catch {
+      // Nothing is written now, for as long as the outage lasts: others are not kept out meanwhile.
+      if isOnlyWriter { shareAgain() }
+      throw error
+    }
+  }
+
+  private func prepare(_ length: Int) throws(Errno) -> SinkIntent {
     let now = clock()
     try follow(now)
     isOnlyWriter = file.claim()
