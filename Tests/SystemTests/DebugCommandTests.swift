@@ -133,6 +133,8 @@ struct DebugCommandTests {
 
   @Test func nobodyThereIsToldSo() throws {
     let result = try debug("list")
-    #expect(result.code == 1 && result.errors.contains("no process"), "\(result.errors)")
+    #expect(result.code == 1 && result.errors.contains("no process can be asked"), "\(result.errors)")
+    let named = try debug("list", "--pid", "99999999")
+    #expect(named.code == 1 && named.errors.contains("process 99999999 cannot be asked"), "\(named.errors)")
   }
 }
