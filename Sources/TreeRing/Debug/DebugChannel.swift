@@ -8,7 +8,7 @@ public import CTreeRing
 /// ```
 ///
 /// A channel from a literal is a constant in the program. While it is off a call is one load and one branch, and its arguments are not evaluated,
-/// whatever other channels are on. Names are compared byte by byte. `DEBUG=?` lists every channel of a program, called or not.
+/// whatever other channels are on. Names are compared byte by byte. `DEBUG=?` lists the channels of a program, called or not: best are globals and statics.
 @frozen
 @safe
 public struct DebugChannel: Sendable {

@@ -119,7 +119,7 @@ package struct ConsoleView {
     let key = paint(Self.escaped(field.key) + "=", field.key.hasPrefix("error.") ? .level(.error) : .key)
     let value = Self.value(field.value)
     // The frames of a crash, for instance: nobody can read them one behind the other.
-    if case .array(let elements) = field.value, elements.count > 1, !flow.fitsOnALine(key, value) {
+    if case .array(let elements) = field.value, !elements.isEmpty, !flow.fitsOnALine(key, value) {
       flow.list(key, elements.map { Self.escaped($0.description) })
     } else {
       flow.field(key, value)
@@ -247,6 +247,9 @@ private struct Flow {
   private var indent = 0
   private let width: Int?
 
+  /// Where what has no room below the text begins.
+  private static let leftmost = 4
+
   init(width: Int?) { self.width = width }
 
   /// A piece that is never wrapped, `columns` wide.
@@ -257,12 +260,20 @@ private struct Flow {
 
   mutating func beginText() {
     guard let width else { return }
-    indent = column <= width / 2 ? column : 4
+    indent = column <= width / 2 ? column : Self.leftmost
   }
 
   mutating func newLine() {
     text += "\n" + String(repeating: " ", count: indent)
     column = indent
+  }
+
+  /// A line for a piece that is not divided: further to the left when it has no room below the text.
+  private mutating func newLine(holding columns: Int) {
+    let outer = indent
+    if let width, indent + columns > width { indent = min(indent, Self.leftmost) }
+    newLine()
+    indent = outer
   }
 
   /// Words divided by blanks, which stay as they are where no line ends.
@@ -279,20 +290,20 @@ private struct Flow {
   /// Something behind the text, two blanks away from what is before it.
   mutating func field(_ key: String, _ value: String) {
     let columns = key.withoutPaint.columns + value.columns
-    if wraps(columns + 2) { newLine() } else if column != indent || width == nil { fixed("  ", 2) }
+    if wraps(columns + 2) { newLine(holding: columns) } else if column != indent || width == nil { fixed("  ", 2) }
     fixed(key + value, columns)
   }
 
   /// Whether something behind the text has room on a line of its own; always, where lines are as long as they are.
   func fitsOnALine(_ key: String, _ value: String) -> Bool {
     guard let width else { return true }
-    return indent + key.withoutPaint.columns + value.columns <= width
+    return Self.leftmost + key.withoutPaint.columns + value.columns <= width
   }
 
   /// Several things under one key, each on a line of its own, or more: all the way across, for they are long.
   mutating func list(_ key: String, _ elements: [String]) {
     let outer = indent
-    indent = Self.listIndent
+    indent = Self.leftmost
     newLine()
     text += key
     indent += 2
@@ -304,8 +315,6 @@ private struct Flow {
     // What follows begins a line.
     column = width ?? 0
   }
-
-  private static let listIndent = 4
 
   private func wraps(_ columns: Int) -> Bool {
     guard let width else { return false }

@@ -155,6 +155,28 @@ struct ConsoleViewTests {
     #expect(show(items).split(separator: "\n").count == 1, "elsewhere a record is one line")
   }
 
+  /// A number of 32 digits is still one thing to be picked up with the mouse.
+  @Test func whatHasNoRoomBelowTheTextBeginsFurtherLeft() {
+    let id = String(repeating: "a", count: 32)
+    let fields: [RecordedLog.Field] = [
+      .init(key: "request.id", value: .string(id)), .init(key: "n", value: 1),
+      .init(key: "debug", value: [.string("one line " + id + " of several words")]),
+    ]
+    let text = show([record("GET", fields)]) {
+      $0.time = .none
+      $0.width = 55
+    }
+    #expect(
+      text == """
+        INFO     shop      GET
+            request.id=\(id)  n=1
+            debug=
+              one line \(id) of
+              several words
+
+        """)
+  }
+
   @Test func noticesAreWrappedBetweenWords() {
     let notice = ViewItem.notice(ViewNotice(.died(unread: 3), time: Self.time, subject: "shop", pid: 4711))
     let lines = show([notice]) {
