@@ -3,15 +3,15 @@
 /// What privacy marks and ``RedactedKeys`` hide is hidden in the copy already. So a copy holds only as long as the list of keys that it was made under, and who has
 /// one asks ``isCurrent`` before each use.
 package final class EncodedFields: Sendable {
-  fileprivate let segments: [UInt8]
+  let segments: [UInt8]
   private let list: UInt64
 
   /// Encodes what `fields` writes. Allocates.
-  package init(_ fields: (inout RecordWriter) -> Void) {
+  package init(_ fields: (RecordPlace) -> RecordPlace) {
     // First the list's number, then the look at the list: a list that is put in force in between makes fields that are thrown away, and none that tell too much.
     list = RedactionTable.number
     var segments: [UInt8] = []
-    segments.appendSegments(atMost: 256, fields)
+    segments.appendSegments(atMost: 256) { $0 = RecordWriter(fields($0.place)) }
     self.segments = segments
   }
 
@@ -20,11 +20,4 @@ package final class EncodedFields: Sendable {
 
   /// Bytes of a record that they take.
   package var size: Int { segments.count }
-}
-
-extension RecordWriter {
-  /// Copies fields that are encoded. Too many of them are cut at a field's end.
-  package func adding(_ fields: EncodedFields) -> RecordWriter {
-    RecordWriter(place.adding(fields.segments))
-  }
 }

@@ -21,7 +21,7 @@ extension LogConfiguration {
     var configuration = LogConfiguration()
     func read(_ name: String, _ expected: String, _ take: (String) -> Bool) {
       guard let value = variable(name), !value.isEmpty, !take(value) else { return }
-      complain("\(name)=\(value) is not understood: expected \(expected); using the default")
+      complain("\(name)=\(value.withoutControls) is not understood: expected \(expected); using the default")
     }
     read("TREERING_LEVEL", "a level (\(Level.names)) or a list like info,http=debug") {
       guard let (level, rules) = parseLevels($0) else { return false }
@@ -71,22 +71,19 @@ extension LogConfiguration {
     return configuration
   }
 
-  /// `info,http=debug,shop.*=trace`; nil when any part is not understood.
+  /// `info,http=debug,shop.*=trace`; nil when any part is not understood, or there is none.
   package static func parseLevels(_ text: String) -> (Level?, [LevelRule])? {
     var level: Level?
     var rules: [LevelRule] = []
     for part in text.split(separator: ",") {
       let sides = part.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
       guard let parsed = Level(name: sides[sides.count - 1].trimmed) else { return nil }
-      if sides.count == 1 {
-        level = parsed
-      } else {
-        var prefix = sides[0].trimmed
-        if prefix.hasSuffix("*") { prefix.removeLast() }
-        rules.append(LevelRule(prefix: prefix, level: parsed))
-      }
+      var prefix = sides.count == 1 ? "" : sides[0].trimmed
+      if prefix.hasSuffix("*") { prefix.removeLast() }
+      // What every label begins with is a rule for all of them.
+      if prefix.isEmpty { level = parsed } else { rules.append(LevelRule(prefix: prefix, level: parsed)) }
     }
-    return (level, rules)
+    return level == nil && rules.isEmpty ? nil : (level, rules)
   }
 
   /// `262144`, `256KiB`, `1MiB`, `1MB`.

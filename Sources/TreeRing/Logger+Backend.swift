@@ -19,17 +19,18 @@ extension Logger {
 
   /// Logs without asking the label's level. Cost and failure: those of any enabled call.
   ///
-  /// - Parameter fields: writes fields: `fieldOnly`, each under its key.
+  /// - Parameter fields: goes on from where the record stands, with fields.
   @inlinable
   @inline(__always)
   package func record(
-    _ level: Level, _ text: String, _ error: (any Error)?, fields: (inout RecordWriter) -> Void
+    _ level: Level, _ text: String, _ error: (any Error)?, fields: (RecordPlace) -> RecordPlace
   ) {
     let known = unsafe tr_gate_label(tr_logger_gate(name.start))
     CallPath.record(
       level: level, flags: 0, name: name, label: known != 0 ? known : CallPath.learnLabel(name, context),
       context: context, source: .none,
-      text: { LogText(string: text) }, error: { error }, fields: { fields(&$0.writer) })
+      text: { LogText(string: text) }, error: { error },
+      fields: { $0 = LogFields(RecordWriter(fields($0.writer.place))) })
   }
 }
 
@@ -38,8 +39,7 @@ extension LogText {
   @inlinable
   @inline(__always)
   init(string: String) {
-    writer = .forCallUnderWay()
-    writer = writer.writing(text: string)
+    writer = RecordWriter(RecordWriter.forCallUnderWay().place.writing(text: string))
   }
 }
 

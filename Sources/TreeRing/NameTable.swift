@@ -6,21 +6,25 @@ import Synchronization
 final class NameTable: Sendable {
   static let shared = NameTable()
 
-  private let names = Mutex<[String: LogKey]>([:])
+  /// By the name's bytes: names that are canonically equivalent differ, as in npm's debug.
+  private let names = Mutex<[[UInt8]: LogKey]>([:])
 
-  /// The address of the one copy of `name`. Takes a lock; allocates for a new name.
+  /// The address of the one copy of `name`. Takes a lock; allocates.
   func intern(_ name: String) -> LogKey {
-    names.withLock { names in
-      // Compared by bytes: names that are canonically equivalent differ, as in npm's debug.
-      if let known = names[name], known.text.utf8.elementsEqual(name.utf8) { return known }
-      let bytes = Array(name.utf8)
-      let copy = UnsafeMutablePointer<UInt8>.allocate(capacity: max(bytes.count, 1))
-      unsafe bytes.withUnsafeBufferPointer { source in
-        if let start = source.baseAddress { unsafe copy.update(from: start, count: source.count) }
-      }
-      let key = unsafe LogKey(unsafeStart: copy, count: bytes.count)
-      names[name] = key
+    let bytes = Array(name.utf8)
+    return names.withLock { names in
+      if let known = names[bytes] { return known }
+      let key = Self.copy(bytes)
+      names[bytes] = key
       return key
     }
+  }
+
+  /// With a NUL behind it, as a literal has one.
+  private static func copy(_ bytes: [UInt8]) -> LogKey {
+    let copy = UnsafeMutablePointer<UInt8>.allocate(capacity: bytes.count + 1)
+    for (index, byte) in bytes.enumerated() { unsafe copy[index] = byte }
+    unsafe copy[bytes.count] = 0
+    return unsafe LogKey(unsafeStart: copy, count: bytes.count)
   }
 }

@@ -4,8 +4,8 @@ import TreeRing
 
 /// Writing to the person or program at the other end.
 enum Console {
-  /// One line to standard error.
-  static func complain(_ line: String) { Syscalls.complain(line) }
+  /// One line to standard error. Nothing in it steers a terminal: it may name a file that somebody else has named.
+  static func complain(_ line: String) { Syscalls.complain(line.withoutControls) }
 
   /// One line to standard output; a reader that has gone away ends the program quietly.
   static func print(_ line: String) {

@@ -47,8 +47,8 @@ struct DebugTarget: ParsableArguments {
       }
     }
     if answers == 0, isWhole {
-      let whom = pid.map { "process \($0)" } ?? "no process"
-      Console.complain("\(whom) can be asked in \(place): programs that log with TreeRing are there while they run")
+      let whom = pid.map { "process \($0) cannot" } ?? "no process can"
+      Console.complain("\(whom) be asked in \(place): programs that log with TreeRing are there while they run")
     }
     if answers == 0 || !isWhole { throw ExitCode.failure }
   }

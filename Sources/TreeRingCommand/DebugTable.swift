@@ -11,9 +11,7 @@ enum DebugTable {
     if target.json {
       if channels.isEmpty && levels.isEmpty { Console.print(json(process)) }
       for channel in channels { Console.print(json(channel, of: process)) }
-      for level in levels {
-        Console.print("{\"pid\":\(number(process[0])),\"label\":\(quote(level[0])),\"level\":\(quote(level[1]))}")
-      }
+      for level in levels { Console.print(json(level: level, of: process)) }
     } else {
       Console.print(title(process))
       let rows = channels.map {
@@ -61,6 +59,11 @@ enum DebugTable {
     {"pid":\(number(process[0])),"program":\(quote(process[1])),"channel":\(quote(channel[0])),"on":\(channel[1] == "on"),\
     "pattern":\(quote(channel[2])),"place":\(quote(channel[3])),"about":\(quote(channel[4]))}
     """
+  }
+
+  private static func json(level: ControlLine, of process: ControlLine) -> String {
+    let left = process[5].isEmpty ? "" : ",\"seconds_left\":\(number(process[5]))"
+    return "{\"pid\":\(number(process[0])),\"label\":\(quote(level[0])),\"level\":\(quote(level[1]))\(left)}"
   }
 
   /// A process says what it likes.

@@ -9,7 +9,7 @@ struct Rings: ParsableCommand {
     discussion: """
       Directories of rings in that directory, as `companies` makes them, are listed too.
       Looks without touching: nothing is read out of a ring. `treering recover` finishes what dead processes left, `treering tail` shows what is in them.
-      FULL is how full the fullest ring of a process is, PEAK how full one ever was: from three quarters on, records below warning are dropped, and TREERING_RING_SIZE is too small.
+      A narrow terminal shows fewer columns. FULL is how full the fullest ring of a process is, PEAK how full one ever was: from three quarters on, records below warning are dropped, and TREERING_RING_SIZE is too small.
       A file that cannot be read is told on standard error, and the exit code is 1; the others are listed all the same.
       """)
 
@@ -46,6 +46,7 @@ struct Rings: ParsableCommand {
     }
     var table = RingsTable()
     table.colours = Terminal.wantsColours(STDOUT_FILENO)
+    table.width = Terminal.width(of: STDOUT_FILENO)
     table.lines(look.surveys, now: look.time).forEach(Console.print)
     table.advice(look.surveys).forEach(Console.print)
   }

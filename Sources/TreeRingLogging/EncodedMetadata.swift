@@ -20,9 +20,9 @@ final class EncodedMetadata: Sendable {
     self.earlier = earlier
     names = NameFilter(metadata.keys)
     let fixed = metadata.filter { $0.value.isFixed }
-    let fields = EncodedFields { $0 = $0.writing(fixed) }
+    let fields = EncodedFields { $0.writing(fixed) }
     let fits = fields.size <= Self.largest
-    self.fields = fits ? fields : EncodedFields { _ in }
+    self.fields = fits ? fields : EncodedFields { $0 }
     others = !fits || fixed.isEmpty ? metadata : metadata.filter { !$0.value.isFixed }
   }
 

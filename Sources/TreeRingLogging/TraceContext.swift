@@ -54,11 +54,13 @@ extension TraceContext {
   }
 }
 
-extension RecordWriter {
+extension RecordPlace {
   /// Writes the ids as fields.
-  mutating func write(_ trace: TraceContext) {
-    trace.traceID.write(to: &self, key: "trace_id", fieldOnly: true)
-    trace.spanID.write(to: &self, key: "span_id", fieldOnly: true)
-    if !trace.flags.isEmpty { trace.flags.write(to: &self, key: "trace_flags", fieldOnly: true) }
+  func writing(_ trace: TraceContext) -> RecordPlace {
+    writing { writer in
+      trace.traceID.write(to: &writer, key: "trace_id", fieldOnly: true)
+      trace.spanID.write(to: &writer, key: "span_id", fieldOnly: true)
+      if !trace.flags.isEmpty { trace.flags.write(to: &writer, key: "trace_flags", fieldOnly: true) }
+    }
   }
 }

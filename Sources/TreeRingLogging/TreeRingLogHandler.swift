@@ -85,9 +85,9 @@ public struct TreeRingLogHandler: LogHandler {
     if state.provider != nil || tellsSource(of: event) || state.tellsTraces && TraceContext.isUnderWay(state.traceKey) {
       return logAskingAround(event)
     }
-    state.logger.record(Level(event.level), event.message.description, event.error) { writer in
+    state.logger.record(Level(event.level), event.message.description, event.error) { place in
       // Most events have none, and are through here.
-      if event.metadata != nil || !state.metadata.isEmpty { writer = writer.adding(event.metadata, nil, state) }
+      event.metadata == nil && state.metadata.isEmpty ? place : place.adding(event.metadata, nil, state)
     }
   }
 
@@ -102,18 +102,13 @@ public struct TreeRingLogHandler: LogHandler {
     // Asked before the ring is taken, so that a provider or a tracer that logs does so in a call of its own.
     let provided = state.provider?.get()
     let trace = state.tellsTraces ? TraceContext.current : nil
-    state.logger.record(Level(event.level), event.message.description, event.error) { writer in
-      if tellsSource(of: event) { writer.write(sourceOf: event) }
-      if let trace { write(trace, unlessHiddenBy: event.metadata, provided, &writer) }
-      writer = writer.adding(event.metadata, provided, state)
+    state.logger.record(Level(event.level), event.message.description, event.error) { place in
+      var place = place
+      if tellsSource(of: event) { place = place.writing(sourceOf: event) }
+      if let trace, ![event.metadata, provided, state.metadata].contains(where: trace.isHidden) {
+        place = place.writing(trace)
+      }
+      return place.adding(event.metadata, provided, state)
     }
-  }
-
-  private func write(
-    _ trace: TraceContext, unlessHiddenBy event: Logging.Logger.Metadata?, _ provided: Logging.Logger.Metadata?,
-    _ writer: inout RecordWriter
-  ) {
-    guard !trace.isHidden(by: event), !trace.isHidden(by: provided), !trace.isHidden(by: state.metadata) else { return }
-    writer.write(trace)
   }
 }

@@ -71,6 +71,28 @@ struct DebugCommandTests {
     return parts.count == 3 ? parts[0] * 3600 + parts[1] * 60 + parts[2] : nil
   }
 
+  /// What a program is delivered as: optimised, and without its symbols. The list is of its channels, called or not, with their places.
+  @Test func aStrippedProgramListsItsChannels() throws {
+    guard unsafe access("/usr/bin/strip", X_OK) == 0 else { return print("not run: there is no strip") }
+    let program = directory.file("stripped")
+    let strip = try ChildProcess("/usr/bin/strip", ["-o", program, BuiltProducts.release("LogStorm")])
+    #expect(strip.wait() == .exit(0))
+    let atRest = try debug("list", program)
+    #expect(atRest.code == 0, "\(atRest.errors)")
+    for channel in ["control:tick", "control:stored", "storm:crash", "storm:debug"] {
+      let line = atRest.output.split(separator: "\n").first { $0.hasPrefix("  \(channel) ") }
+      #expect(line?.contains("LogStorm/") == true, "\(channel): \(atRest.output)")
+    }
+    #expect(!atRest.output.contains("control:kept"), "no file tells of it")
+    let child = try ChildProcess(
+      program, ["control", "60000"],
+      environment: ["TREERING_DIR": rings, "TREERING_SINK": "null:", "DEBUG": "?"], errors: directory.file("errors"))
+    #expect(child.readLine() == "ready", "\(child.errors)")
+    #expect(child.errors.contains("  storm:crash ") && child.errors.contains("LogStorm/Crash.swift:"))
+    #expect(try debug("list").output.contains("  control:kept "), "it has been called")
+    child.kill(SIGTERM)
+  }
+
   @Test func addAndDisable() throws {
     let child = try program()
     #expect(try debug("enable", "other:*").code == 0)
@@ -111,6 +133,8 @@ struct DebugCommandTests {
 
   @Test func nobodyThereIsToldSo() throws {
     let result = try debug("list")
-    #expect(result.code == 1 && result.errors.contains("no process"), "\(result.errors)")
+    #expect(result.code == 1 && result.errors.contains("no process can be asked"), "\(result.errors)")
+    let named = try debug("list", "--pid", "99999999")
+    #expect(named.code == 1 && named.errors.contains("process 99999999 cannot be asked"), "\(named.errors)")
   }
 }

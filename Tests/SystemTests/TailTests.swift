@@ -215,6 +215,9 @@ struct TailTests {
     let objects = try TreeRing.run("rings", "--json", directory.file("rings"), in: directory.path).output
       .split(separator: "\n").map { try JSONRecord(line: $0) }
     #expect(objects.count == 2 && objects[0].integer("unread") == 401 && objects[1]["refused"] is String)
+    try "no ring".write(toFile: directory.file("rings/\u{1B}[31m.ring"), atomically: false, encoding: .utf8)
+    let painted = try TreeRing.run("rings", directory.file("rings"), in: directory.path)
+    #expect(painted.errors.contains("?[31m.ring") && !painted.errors.contains("\u{1B}"), "\(painted.errors)")
     let none = try TreeRing.run("rings", directory.file("none"), in: directory.path)
     #expect(none.code == 0 && none.errors.contains("does not exist"))
   }

@@ -1,16 +1,18 @@
 import CTreeRing
 import Glibc
 
-/// Every debug channel of a program, called or not, found in the program's own files: nothing is registered, and nothing is run to find it.
+/// The debug channels of a program, called or not, found in the program's own files: nothing is registered, and nothing is run to find them. Of this process
+/// also those that only running it shows.
 ///
 /// | where | what it gives | missing when |
 /// |---|---|---|
-/// | section `treering_channels` (ChannelNote.h) | channels called in code that was optimised, with file, line, description | a debug build |
+/// | section `treering_channels` (ChannelNote.h) | channels called in code that was optimised, with file, line, description | a debug build; a property of an instance, or an argument, holds the channel |
 /// | symbols of type `DebugChannel` and their initial data | global and static channels, with the variable's name | the file is stripped, or the optimiser has put the constant into its uses |
 /// | `NamedChannels` | names made at run time so far | the channel was not made yet |
+/// | `CalledChannels` | names of channels that have been called so far | the channel was not called yet |
 ///
-/// So the list of a release build is complete, `strip` or not, and so is that of a debug build that has its symbols. What a stripped debug build shows is
-/// the last row alone.
+/// So a release build lists every global, static and local channel that some call in it names, `strip` and the linker's `--gc-sections` or not. A debug build that has
+/// its symbols lists the global and static ones. What a stripped debug build shows is the last two rows alone.
 package struct DebugCatalog: Sendable {
   /// One channel.
   package struct Entry: Sendable, Equatable {
@@ -40,6 +42,7 @@ package struct DebugCatalog: Sendable {
     var catalog = DebugCatalog()
     for path in LoadedFiles.paths(of: "self") { catalog.add(filesAt: path) }
     for channel in NamedChannels.shared.all { catalog.add(channel.name) { $0.about = channel.about } }
+    for name in CalledChannels.names { catalog.add(name) { _ in } }
     return catalog
   }
 

@@ -8,7 +8,7 @@ public import CTreeRing
 /// ```
 ///
 /// A channel from a literal is a constant in the program. While it is off a call is one load and one branch, and its arguments are not evaluated,
-/// whatever other channels are on. Names are compared byte by byte. `DEBUG=?` lists every channel of a program, called or not.
+/// whatever other channels are on. Names are compared byte by byte. `DEBUG=?` lists the channels of a program, called or not: best are globals and statics.
 @frozen
 @safe
 public struct DebugChannel: Sendable {
@@ -82,17 +82,25 @@ public struct DebugChannel: Sendable {
 
   /// Writes a line with a stored message when the channel is on.
   @_disfavoredOverload
+  @inlinable
+  @inline(__always)
   public func callAsFunction(
     _ message: @autoclosure () -> LogMessage, file: StaticString = #fileID, line: UInt32 = #line,
     column: UInt32 = #column, fields: (inout LogFields) -> Void = { _ in }
   ) {
-    guard unsafe tr_gate_passes(tr_channel_gate(key.start), Level.debug.rawValue), CallPath.allowsChannel(key) else {
-      return
-    }
+    guard unsafe tr_gate_passes(tr_channel_gate(key.start), Level.debug.rawValue) else { return }
+    note(file, UInt(line))
+    write(message, LogSource(file, line, column), fields)
+  }
+
+  @usableFromInline
+  @inline(never)
+  func write(_ message: () -> LogMessage, _ source: LogSource, _ fields: (inout LogFields) -> Void) {
+    guard CallPath.allowsChannel(key) else { return }
     let stored = message()
     CallPath.record(
       level: .debug, flags: RecordFlags.channel, name: key, label: CallPath.channelLabel(key), context: nil,
-      source: LogSource(file, line, column), text: { LogText(stored: stored) }, error: { nil }, fields: fields)
+      source: source, text: { LogText(stored: stored) }, error: { nil }, fields: fields)
   }
 
   /// For ``DebugCatalog``: no instruction of the program.

@@ -42,7 +42,7 @@ package struct DebugListing {
   /// of its channel.
   package func lines(colours: Bool = false) -> [String] {
     guard !rows.isEmpty else {
-      return ["  no debug channels are known (a stripped debug build shows only those in use)"]
+      return ["  no debug channels are known (a stripped debug build shows only those that have been called)"]
     }
     let columns = rows.map { row in
       [row.name, row.isOn ? "on" : "off", row.reason, row.place, row.about].map(\.withoutControls)

@@ -28,19 +28,24 @@ enum DebugSuggestion {
   /// The channel, or for a pattern with a `*` at its end the family of channels, whose spelling is nearest; nil when none is near: at most a third of the
   /// letters may be wrong, or two.
   static func nearest(to pattern: String, among names: [String]) -> String? {
-    let stem = Array((pattern.hasSuffix("*") ? pattern.dropLast() : pattern[...]).utf8)
+    let stem = letters(of: pattern.hasSuffix("*") ? pattern.dropLast() : pattern[...])
     guard stem.count <= longestStem else { return nil }
     let candidates = pattern.hasSuffix("*") ? names.flatMap(families) : names
     let limit = max(2, stem.count / 3)
     var best: (distance: Int, name: String)?
     for name in Set(candidates).sorted() {
-      let letters = Array(name.utf8)
+      let letters = letters(of: name[...])
       // Of texts whose lengths differ by more, at least so many letters are missing.
       guard abs(letters.count - stem.count) <= min(limit, (best?.distance ?? .max) - 1) else { continue }
       let distance = distance(stem, letters)
       if distance <= limit, distance < stem.count, distance < best?.distance ?? .max { best = (distance, name) }
     }
     return best.map { ($0.name + (pattern.hasSuffix("*") ? "*" : "")).withoutControls }
+  }
+
+  /// In lower case: names differ by case, and to have taken the wrong one is the smallest mistake.
+  private static func letters(of text: Substring) -> [UInt8] {
+    text.utf8.map { UInt8(ascii: "A")...UInt8(ascii: "Z") ~= $0 ? $0 | 0x20 : $0 }
   }
 
   /// `shop:db:pool` belongs to `shop:` and to `shop:db:`.

@@ -4,7 +4,7 @@ import CTreeRing
 @frozen
 @usableFromInline
 @safe
-struct RecordPlace {
+package struct RecordPlace {
   /// Where the next segment goes.
   @usableFromInline var cursor: UnsafeMutablePointer<UInt8>
   /// Nil: full.

@@ -64,6 +64,9 @@ struct Gates {
     if unsafe tr_load64(gate) &- tr_gate_owner(name.start) < Self.owned { reopen(at: Self.index(name)) }
   }
 
+  /// One gate as it is now; 0: nobody's.
+  func word(at index: Int) -> UInt64 { unsafe tr_load64(table + index) }
+
   /// Leaves the owner, whose lowest 16 bits are the gate's index.
   private func reopen(at index: Int) {
     let gate = unsafe table + index

@@ -86,8 +86,11 @@ package struct ConsoleView {
 
   private mutating func append(_ notice: ViewNotice, to output: OutputBuffer) {
     let subject = Self.escaped(notice.subject) + (notice.pid.map { " \($0)" } ?? "")
-    output.append(string: timeColumn(notice.time))
-    output.append(string: paint("── \(subject) \(Self.escaped(notice.text))", .level(notice.level)) + "\n")
+    var flow = Flow(width: style.width)
+    flow.fixed(timeColumn(notice.time), timeWidth)
+    flow.beginText()
+    flow.words("── \(subject) \(Self.escaped(notice.text))") { paint($0, .level(notice.level)) }
+    output.append(string: flow.text + "\n")
   }
 
   private mutating func append(_ record: ViewedRecord, to output: OutputBuffer) {
@@ -103,15 +106,24 @@ package struct ConsoleView {
     flow.beginText()
     text(log, &flow)
     for field in log.fields where style.showsAllFields || !Self.isShown(field, in: log.message) {
-      flow.field(
-        paint(Self.escaped(field.key) + "=", field.key.hasPrefix("error.") ? .level(.error) : .key),
-        Self.value(field.value))
+      show(field, &flow)
     }
     if log.isTruncated { flow.field(paint("(its end is missing)", .faint), "") }
     if style.showsIntervals, let interval = interval(log) {
       flow.field(paint("+\(interval)", .label(label, isBold: false)), "")
     }
     output.append(string: flow.text + "\n")
+  }
+
+  private func show(_ field: RecordedLog.Field, _ flow: inout Flow) {
+    let key = paint(Self.escaped(field.key) + "=", field.key.hasPrefix("error.") ? .level(.error) : .key)
+    let value = Self.value(field.value)
+    // The frames of a crash, for instance: nobody can read them one behind the other.
+    if case .array(let elements) = field.value, !elements.isEmpty, !flow.fitsOnALine(key, value) {
+      flow.list(key, elements.map { Self.escaped($0.description) })
+    } else {
+      flow.field(key, value)
+    }
   }
 
   private func text(_ log: RecordedLog, _ flow: inout Flow) {
@@ -235,6 +247,9 @@ private struct Flow {
   private var indent = 0
   private let width: Int?
 
+  /// Where what has no room below the text begins.
+  private static let leftmost = 4
+
   init(width: Int?) { self.width = width }
 
   /// A piece that is never wrapped, `columns` wide.
@@ -245,12 +260,20 @@ private struct Flow {
 
   mutating func beginText() {
     guard let width else { return }
-    indent = column <= width / 2 ? column : 4
+    indent = column <= width / 2 ? column : Self.leftmost
   }
 
   mutating func newLine() {
     text += "\n" + String(repeating: " ", count: indent)
     column = indent
+  }
+
+  /// A line for a piece that is not divided: further to the left when it has no room below the text.
+  private mutating func newLine(holding columns: Int) {
+    let outer = indent
+    if let width, indent + columns > width { indent = min(indent, Self.leftmost) }
+    newLine()
+    indent = outer
   }
 
   /// Words divided by blanks, which stay as they are where no line ends.
@@ -267,8 +290,30 @@ private struct Flow {
   /// Something behind the text, two blanks away from what is before it.
   mutating func field(_ key: String, _ value: String) {
     let columns = key.withoutPaint.columns + value.columns
-    if wraps(columns + 2) { newLine() } else if column != indent || width == nil { fixed("  ", 2) }
+    if wraps(columns + 2) { newLine(holding: columns) } else if column != indent || width == nil { fixed("  ", 2) }
     fixed(key + value, columns)
+  }
+
+  /// Whether something behind the text has room on a line of its own; always, where lines are as long as they are.
+  func fitsOnALine(_ key: String, _ value: String) -> Bool {
+    guard let width else { return true }
+    return Self.leftmost + key.withoutPaint.columns + value.columns <= width
+  }
+
+  /// Several things under one key, each on a line of its own, or more: all the way across, for they are long.
+  mutating func list(_ key: String, _ elements: [String]) {
+    let outer = indent
+    indent = Self.leftmost
+    newLine()
+    text += key
+    indent += 2
+    for element in elements {
+      newLine()
+      words(element) { $0 }
+    }
+    indent = outer
+    // What follows begins a line.
+    column = width ?? 0
   }
 
   private func wraps(_ columns: Int) -> Bool {

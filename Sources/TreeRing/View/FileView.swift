@@ -85,22 +85,24 @@ package final class FileView: ViewSource {
   private func lastItems(_ file: Int32, _ size: Int64, _ limit: Int) -> [ViewItem] {
     var found: [ViewItem] = []
     var end = size
+    // The end of a line whose beginning lies further in front.
     var rest: [UInt8] = []
     var isLast = true
-    while end > 0, found.count < limit {
+    while end > 0, found.count < limit || isLast {
       let start = max(0, end - Int64(Self.block))
-      var bytes = Self.read(file, start, Int(end - start)) + rest
+      let bytes = Self.read(file, start, Int(end - start)) + rest
       end = start
       var pieces = bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
       // Behind the last line feed stands a line that is being written, or nothing.
-      if isLast, let open = pieces.popLast() { lines.begin(with: Array(open)) }
-      isLast = false
-      rest = start > 0 && !pieces.isEmpty ? Array(pieces.removeFirst()) : []
-      if rest.count > LineSplitter.longestLine { rest.removeFirst(rest.count - LineSplitter.longestLine) }
-      for line in pieces.reversed() where found.count < limit {
-        if let item = item(Array(line), time: 0) { found.append(item) }
+      if isLast, pieces.count > 1 || start == 0, let open = pieces.popLast() {
+        lines.begin(with: Array(open))
+        isLast = false
       }
-      bytes = []
+      rest = start > 0 && !pieces.isEmpty ? Array(pieces.removeFirst()) : []
+      if rest.count > LineSplitter.longestLine { rest.removeLast(rest.count - LineSplitter.longestLine) }
+      for line in pieces.reversed() where found.count < limit {
+        if let item = item(Array(line.prefix(LineSplitter.longestLine)), time: 0) { found.append(item) }
+      }
     }
     return found
   }

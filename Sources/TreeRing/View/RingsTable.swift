@@ -1,7 +1,7 @@
 /// Ring files as a table for people, and as objects for programs. Pure: what it shows comes in.
 package struct RingsTable: Sendable {
   package var colours = false
-  /// Columns of the terminal: lines are cut there; nil: not.
+  /// Columns of the terminal: columns of the table that have no room there are left out, those first that matter least; nil: none.
   package var width: Int?
 
   package init() {}
@@ -19,10 +19,14 @@ package struct RingsTable: Sendable {
     let rows = surveys.map { survey in
       row(survey, rate: before[survey.path].map { Double(survey.committed &- $0) / seconds }, now)
     }
-    let columns = Column.allCases.filter { $0 != .rate || previous != nil }
-    let widths = columns.map { column in
+    var columns = Column.allCases.filter { $0 != .rate || previous != nil }
+    func width(_ column: Column) -> Int {
       rows.reduce(column.title.columns) { max($0, ($1[column]?.text ?? "").columns) }
     }
+    for least in Column.leastFirst where columns.reduce(-2, { $0 + width($1) + 2 }) > self.width ?? .max {
+      columns.removeAll { $0 == least }
+    }
+    let widths = columns.map(width)
     let heading = Dictionary(uniqueKeysWithValues: columns.map { ($0, Cell($0.title, "1")) })
     return ([heading] + rows).map { line($0, columns, widths) }
   }
@@ -72,6 +76,9 @@ package struct RingsTable: Sendable {
       case .age: "AGE"
       }
     }
+
+    /// What is left out first where there is no room.
+    static let leastFirst: [Column] = [.age, .rings, .peak, .committed, .rate, .drainedBy, .full]
 
     var isNumber: Bool {
       switch self {

@@ -30,6 +30,29 @@ private let hiddenChannel = DebugChannel("catalog:private")
     #expect(names.contains(name) && names.contains(name + ":pool"))
   }
 
+  /// Of a channel in a property or an argument no file tells; its gate does, from its first call on.
+  @Test func findsChannelsThatWereCalled() {
+    let (first, second): (LogKey, LogKey) = ("catalog:called", "catalog:called:too")
+    #expect(!CalledChannels.names.contains("catalog:called"))
+    Gates.channels.set(first, label: 0, threshold: Gates.closed)
+    Gates.channels.set(second, label: 0xFFFF, threshold: Level.debug.rawValue)
+    Gates.channels.set(NameTable.shared.intern("catalog:made"), label: 1, threshold: Gates.closed)
+    let names = CalledChannels.names
+    #expect(Set(names).isSuperset(of: ["catalog:called", "catalog:called:too", "catalog:made"]), "\(names)")
+    #expect(DebugCatalog.ofThisProcess().entries.contains { $0.name == "catalog:called" })
+  }
+
+  /// As npm's debug does: what a reader takes for the same name may be two.
+  @Test func namesAreTheirBytes() {
+    let (composed, decomposed) = ("catalog:\u{E9}", "catalog:e\u{301}")
+    let keys = [composed, decomposed, composed, decomposed].map(NameTable.shared.intern)
+    unsafe #expect(keys[0].start == keys[2].start && keys[1].start == keys[3].start, "each is kept once")
+    unsafe #expect(keys[0].start != keys[1].start)
+    _ = [DebugChannel(composed), DebugChannel(decomposed)]
+    let names = NamedChannels.shared.all.map { Array($0.name.utf8) }
+    #expect(names.contains(Array(composed.utf8)) && names.contains(Array(decomposed.utf8)))
+  }
+
   /// Any bytes: a shorter list, and nothing else.
   @Test func aDamagedFileIsSurvived() throws {
     let directory = try TemporaryDirectory()

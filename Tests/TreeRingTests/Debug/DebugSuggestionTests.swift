@@ -8,6 +8,7 @@ import Testing
 
   @Test(arguments: [
     ("ap:*", "app:*"), ("shop:bd", "shop:db"), ("App:db", "app:db"), ("wroker", "worker"), ("app:htpp:*", "app:http:*"),
+    ("SHOP:*", "shop:*"), ("WORKER", "worker"),
     ("worke*", nil), ("shop:dbs", "shop:db"),
   ])
   func namesTheNearest(pattern: String, nearest: String?) {

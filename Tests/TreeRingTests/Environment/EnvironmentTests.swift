@@ -32,7 +32,8 @@ import Testing
   /// One line that names the variable, the value, and what is allowed; and then the default.
   @Test(arguments: [
     ("TREERING_LEVEL", "loud", "warning"), ("TREERING_LEVEL", "info,http=loud", "info,http=debug"),
-    ("TREERING_LEVEL", "=", "critical"), ("TREERING_FORMAT", "xml", "json"), ("TREERING_FORMAT", "JSON5", "console"),
+    ("TREERING_LEVEL", "=", "critical"), ("TREERING_LEVEL", ",", "critical"), ("TREERING_FORMAT", "xml", "json"),
+    ("TREERING_FORMAT", "JSON5", "console"),
     ("TREERING_SINK", "/var/log/a.log", "file:"), ("TREERING_SINK", "file:", "file:"),
     ("TREERING_SINK", "nope:", "stderr:"),
     ("TREERING_SINK", "stderr: oops", "null:"), ("TREERING_SINK", "file:/a?level=loud", "level=LEVEL"),
@@ -51,6 +52,18 @@ import Testing
     #expect(line.contains("\(variable)=\(value)") && line.contains(allowed) && !line.contains("\n"), "\(line)")
     #expect(configuration.level == .info && configuration.levels == [] && configuration.sinks == [.standardError()])
     #expect(configuration.ringSize == 262_144 && configuration.whenFull == .drop && configuration.writer == .thread)
+  }
+
+  @Test func aValueCannotSteerTheTerminal() {
+    let (_, complaints) = read(["TREERING_LEVEL": "\u{1B}[2Jloud\n"])
+    #expect(complaints.count == 1 && complaints.allSatisfy { $0.contains("TREERING_LEVEL=?[2Jloud?") }, "\(complaints)")
+  }
+
+  /// Every label begins with nothing.
+  @Test(arguments: ["*=debug", "=debug", "debug"])
+  func aRuleForEveryLabelIsTheLevel(text: String) {
+    let (configuration, complaints) = read(["TREERING_LEVEL": text])
+    #expect(configuration.level == .debug && configuration.levels == [] && complaints == [])
   }
 
   @Test func everyBadVariableHasItsOwnLine() {

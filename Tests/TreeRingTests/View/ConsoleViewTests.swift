@@ -130,6 +130,63 @@ struct ConsoleViewTests {
     #expect(stack == "INFO     shop      first\n                   second\n                   k=1\n")
   }
 
+  /// Frames and debug lines of a crash: a line each, where there are lines.
+  @Test func aLongListHasALineForEachOfIt() {
+    let frames: RecordedValue = [.string("first() + 35 (shop)"), .string("second\u{1B}() + 1 (shop)"), "third"]
+    let items = [
+      record(
+        "crashed",
+        [.init(key: "backtrace", value: frames), .init(key: "pair", value: [1, 2]), .init(key: "n", value: 1)])
+    ]
+    let text = show(items) {
+      $0.time = .none
+      $0.width = 60
+    }
+    #expect(
+      text == """
+        INFO     shop      crashed
+            backtrace=
+              first() + 35 (shop)
+              second\\u001b() + 1 (shop)
+              third
+                           pair=[1, 2]  n=1
+
+        """)
+    #expect(show(items).split(separator: "\n").count == 1, "elsewhere a record is one line")
+  }
+
+  /// A number of 32 digits is still one thing to be picked up with the mouse.
+  @Test func whatHasNoRoomBelowTheTextBeginsFurtherLeft() {
+    let id = String(repeating: "a", count: 32)
+    let fields: [RecordedLog.Field] = [
+      .init(key: "request.id", value: .string(id)), .init(key: "n", value: 1),
+      .init(key: "debug", value: [.string("one line " + id + " of several words")]),
+    ]
+    let text = show([record("GET", fields)]) {
+      $0.time = .none
+      $0.width = 55
+    }
+    #expect(
+      text == """
+        INFO     shop      GET
+            request.id=\(id)  n=1
+            debug=
+              one line \(id) of
+              several words
+
+        """)
+  }
+
+  @Test func noticesAreWrappedBetweenWords() {
+    let notice = ViewItem.notice(ViewNotice(.died(unread: 3), time: Self.time, subject: "shop", pid: 4711))
+    let lines = show([notice]) {
+      $0.time = .none
+      $0.width = 40
+    }.split(separator: "\n").map(String.init)
+    #expect(lines.count > 2 && lines.allSatisfy { $0.count <= 40 }, "\(lines)")
+    #expect(lines.joined(separator: " ").contains("shop 4711 is gone without closing its log"))
+  }
+
   @Test func wideCharactersTakeTwoColumns() {
     #expect("日本".columns == 4 && "e\u{301}".columns == 1 && "😀".columns == 2 && "abc".columns == 3)
   }

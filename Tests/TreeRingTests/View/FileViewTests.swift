@@ -121,6 +121,23 @@ struct FileViewTests {
     #expect(lines == [LineSplitter.longestLine, 4])
   }
 
+  /// Read from the end, a line that is longer than a block, or than a line may be, begins where it begins.
+  @Test func aVeryLongLineNearTheEndIsOneLine() throws {
+    let directory = try TemporaryDirectory()
+    let path = directory.file("a.log")
+    let long = "begin" + String(repeating: "x", count: LineSplitter.longestLine + 700_000)
+    let open = "open" + String(repeating: "y", count: 600_000)
+    try append(line(0) + long + "\n" + line(1) + open, to: path)
+    for limit in [0, 3] {
+      let view = try FileView(path, filter: ViewFilter(), keepsJSON: false)
+      let seen = texts(try view.backlog(limit))
+      #expect(seen == (limit == 0 ? [] : ["0", String(long.prefix(LineSplitter.longestLine)), "1"]))
+      try append("!\n", to: path)
+      #expect(look(view) == [open + "!"], "the line that was being written")
+      #expect(unsafe truncate(path, off_t((line(0) + long + "\n" + line(1) + open).utf8.count)) == 0)
+    }
+  }
+
   @Test func whatCannotBeReadIsToldWithWhatToDo() throws {
     let directory = try TemporaryDirectory()
     try Data([0x1F, 0x8B, 8, 0, 0, 0]).write(to: URL(fileURLWithPath: directory.file("a.gz")))

@@ -59,9 +59,15 @@ struct RingsTableTests {
 
   @Test func aNarrowTerminalShowsWholeColumns() {
     var table = RingsTable()
+    let survey = survey("shop", 4711)
     table.width = 40
-    let lines = table.lines([survey("shop", 4711)], now: 0)
-    #expect(lines == ["PROGRAM   PID  STATE  DRAINED BY  RINGS", "shop     4711  alive  own thread      2"])
+    let lines = table.lines([survey], now: 0)
+    #expect(lines == ["PROGRAM   PID  STATE  UNREAD  DROPPED", "shop     4711  alive       0        0"])
+    table.width = 80
+    let watched = table.lines([survey], previous: [survey], now: 0)
+    #expect(
+      watched[0] == "PROGRAM   PID  STATE  DRAINED BY  UNREAD  FULL  COMMITTED  PER SECOND  DROPPED")
+    #expect(watched.allSatisfy { $0.count <= 80 }, "what was lost is never left out")
   }
 
   @Test func whoHasNoCollectorIsTold() {

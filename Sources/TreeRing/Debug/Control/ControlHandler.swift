@@ -43,6 +43,7 @@ enum ControlHandler {
     }
     switch command {
     case .enable(let spec, _), .add(let spec, _): return [process(now)] + suggestions(spec)
+    case .setLevels: return [process(now)] + levels(after)
     default: return [process(now)]
     }
   }

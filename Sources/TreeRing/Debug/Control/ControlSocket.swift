@@ -15,9 +15,7 @@ package enum ControlSocket {
     defer { if !isKept { close(descriptor) } }
     // The kernel gives the name the mode of the socket: it is never open to others, not for a moment.
     guard fchmod(descriptor, 0o600) == 0 else { throw .current }
-    unsafe try withAddress(path) { address, size throws(Errno) in
-      guard unsafe bind(descriptor, address, size) == 0 else { throw .current }
-    }
+    unsafe try withAddress(path) { unsafe bind(descriptor, $0, $1) }
     guard Glibc.listen(descriptor, 8) == 0 else { throw .current }
     isKept = true
     return descriptor
@@ -29,9 +27,7 @@ package enum ControlSocket {
     var isKept = false
     defer { if !isKept { close(descriptor) } }
     limitConnecting(descriptor, seconds: 5)
-    unsafe try withAddress(path) { address, size throws(Errno) in
-      guard unsafe Glibc.connect(descriptor, address, size) == 0 else { throw .current }
-    }
+    unsafe try withAddress(path) { unsafe Glibc.connect(descriptor, $0, $1) }
     isKept = true
     return descriptor
   }
@@ -50,38 +46,20 @@ package enum ControlSocket {
     return (credentials.1, credentials.0)
   }
 
-  /// The kernel takes 107 bytes of a path. A longer one is named through its directory's descriptor.
+  /// Makes a system call with the address of `path`; throws when it fails. The kernel takes 107 bytes of a path: a longer one is named through its directory's descriptor.
   private static func withAddress(
-    _ path: String, _ body: (UnsafePointer<sockaddr>, socklen_t) throws(Errno) -> Void
+    _ path: String, _ call: (UnsafePointer<sockaddr>, socklen_t) -> Int32
   ) throws(Errno) {
-    var address = sockaddr_un()
-    address.sun_family = sa_family_t(AF_UNIX)
-    let room = MemoryLayout.size(ofValue: address.sun_path) - 1
-    guard path.utf8.count > room else { return try unsafe with(&address, path, body) }
-    guard let slash = path.lastIndex(of: "/") else { throw Errno(ENAMETOOLONG) }
-    let directory = try Syscalls.open(String(path[..<slash]), O_RDONLY | O_DIRECTORY)
-    defer { close(directory) }
-    let short = "/proc/self/fd/\(directory)\(path[slash...])"
-    guard short.utf8.count <= room else { throw Errno(ENAMETOOLONG) }
-    try unsafe with(&address, short, body)
-  }
-
-  private static func with(
-    _ address: inout sockaddr_un, _ path: String,
-    _ body: (UnsafePointer<sockaddr>, socklen_t) throws(Errno) -> Void
-  ) throws(Errno) {
-    unsafe withUnsafeMutableBytes(of: &address.sun_path) { unsafe $0.copyBytes(from: path.utf8) }
-    let copy = address
-    let result: Result<Void, Errno> = unsafe withUnsafePointer(to: copy) { pointer in
-      unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { pointer in
-        do throws(Errno) {
-          return .success(try unsafe body(pointer, socklen_t(MemoryLayout<sockaddr_un>.size)))
-        } catch {
-          return .failure(error)
-        }
-      }
+    var directory: Int32?
+    defer { if let directory { close(directory) } }
+    var address = SocketAddress(path: path)
+    if address == nil, let slash = path.lastIndex(of: "/") {
+      let opened = try Syscalls.open(String(path[..<slash]), O_RDONLY | O_DIRECTORY)
+      directory = opened
+      address = SocketAddress(path: "/proc/self/fd/\(opened)\(path[slash...])")
     }
-    try result.get()
+    guard let address else { throw Errno(ENAMETOOLONG) }
+    guard unsafe address.withAddress(call) == 0 else { throw .current }
   }
 
   /// What can be waited for: that a descriptor can be read or written, so many milliseconds. False when the time is over first.

@@ -33,8 +33,8 @@ struct TimeBox<Value: Equatable & Sendable>: Sendable {
     return TimeBox(before)
   }
 
-  /// Seconds until the end; nil when nothing is pending.
-  func secondsLeft(now: UInt64) -> Int? { end.map { Int(($0 > now ? $0 - now : 0) / 1_000_000_000) } }
+  /// Seconds until the end, one that has begun counted whole; nil when nothing is pending.
+  func secondsLeft(now: UInt64) -> Int? { end.map { $0 > now ? Int(($0 - now - 1) / 1_000_000_000) + 1 : 0 } }
 
   /// For poll(2): milliseconds until the end, rounded up; -1, which waits for ever, when nothing is pending.
   func pollTimeout(now: UInt64) -> Int32 {

@@ -103,13 +103,16 @@ import Testing
   @Test func setsAndShowsLevels() throws {
     let child = try started()
     #expect(try ask(.levels).last?.columns == ["", "info"])
-    _ = try ask(.setLevels("warning,control.log=debug", forSeconds: nil))
+    let answer = try ask(.setLevels("warning,control.log=debug", forSeconds: nil))
+    #expect(answer.dropFirst().map(\.columns) == [["", "warning"], ["control.log", "debug"]], "what holds now")
     #expect(try waitUntil { try ticks().contains { $0.msg?.hasPrefix("tock ") == true } })
     let levels = try ask(.levels).filter { $0.kind == "level" }.map(\.columns)
     #expect(levels == [["", "warning"], ["control.log", "debug"]])
     _ = try ask(.enable("control.*=error", forSeconds: nil))
     #expect(try ask(.levels).last?.columns == ["control.*", "error"])
-    #expect(throws: LogError.self) { _ = try ask(.setLevels("loud", forSeconds: nil)) }
+    for nonsense in ["loud", "", ","] {
+      #expect(throws: LogError.self) { _ = try ask(.setLevels(nonsense, forSeconds: nil)) }
+    }
     child.kill(SIGTERM)
   }
 

@@ -60,6 +60,14 @@ import Testing
   }
 }
 
+struct TimeBoxCountdownTests {
+  @Test(arguments: [(0, 10), (1, 10), (9_000_000_000, 1), (9_999_999_999, 1), (10_000_000_000, 0), (11_000_000_000, 0)])
+  func aSecondThatHasBegunCounts(now: UInt64, left: Int) {
+    let box = TimeBox(0).changed(forSeconds: 10, now: 0) { _ in 1 }
+    #expect(box.secondsLeft(now: now) == left)
+  }
+}
+
 /// The same for what a process logs: channels and levels fall back apart.
 @Suite struct TimedPolicyTests {
   private let second: UInt64 = 1_000_000_000

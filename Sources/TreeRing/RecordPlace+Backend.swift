@@ -4,50 +4,62 @@ import CTreeRing
 /// itself what it is, and is written here without the questions that the pieces of a call in the source are asked.
 ///
 /// Premise of every unsafe line: that of ``RecordWriter``; each store comes after a look at `room`.
-extension RecordWriter {
+extension RecordPlace {
   /// A text without values.
   @usableFromInline
   @inline(never)
-  func writing(text: String) -> RecordWriter {
+  func writing(text: String) -> RecordPlace {
     let count = text.utf8.count
-    guard count <= RecordLayout.longestPayload, room >= RecordLayout.segmentHeaderSize + count else {
-      return RecordWriter(place.writing(SegmentTag.string, .none, text))
-    }
-    var writer = self
+    let payload = unsafe cursor + RecordLayout.segmentHeaderSize
+    guard count <= RecordLayout.longestPayload, room >= RecordLayout.segmentHeaderSize + count,
+      unsafe text.copied(to: payload)
+    else { return writing(SegmentTag.string, .none, text) }
+    var place = self
     head(SegmentTag.string, 0, count)
-    unsafe writer.cursor += RecordLayout.segmentHeaderSize + count
-    let isCopied = unsafe text.copied(to: cursor + RecordLayout.segmentHeaderSize)
-    return isCopied ? writer : RecordWriter(place.writing(SegmentTag.string, .none, text))
+    unsafe place.cursor = payload + count
+    return place
   }
 
   /// A field that is a string.
   @inline(never)
-  package func writing(_ name: String, _ value: String) -> RecordWriter {
+  package func writing(_ name: String, _ value: String) -> RecordPlace {
     let count = value.utf8.count
-    var writer = self
-    guard count <= RecordLayout.longestPayload, let payload = unsafe writer.openField(SegmentTag.string, name, count),
+    var place = self
+    guard count <= RecordLayout.longestPayload, let payload = unsafe place.openField(SegmentTag.string, name, count),
       unsafe value.copied(to: payload)
     else { return writingSlowly(name, value) }
-    return writer
+    return place
   }
 
   /// A field of 8 bytes: `bits` is the value, `tag` what it is.
   @inline(never)
-  package func writing(_ name: String, _ tag: UInt8, _ bits: UInt64) -> RecordWriter {
-    var writer = self
-    guard let payload = unsafe writer.openField(tag, name, 8) else { return writingSlowly(name, tag, bits) }
+  package func writing(_ name: String, _ tag: UInt8, _ bits: UInt64) -> RecordPlace {
+    var place = self
+    guard let payload = unsafe place.openField(tag, name, 8) else {
+      return LogKey.withFieldKey(name) { inFull(tag | SegmentTag.fieldOnly, $0, bits) }
+    }
     unsafe UnsafeMutableRawPointer(payload).storeBytes(of: bits.littleEndian, as: UInt64.self)
-    return writer
+    return place
   }
 
   /// A field that is true or false.
   @inline(never)
-  package func writing(_ name: String, _ value: Bool) -> RecordWriter {
-    var writer = self
-    guard let payload = unsafe writer.openField(SegmentTag.bool, name, 1) else { return writingSlowly(name, value) }
+  package func writing(_ name: String, _ value: Bool) -> RecordPlace {
+    var place = self
+    guard let payload = unsafe place.openField(SegmentTag.bool, name, 1) else { return writingSlowly(name, value) }
     unsafe payload.pointee = value ? 1 : 0
-    return writer
+    return place
   }
+
+  /// Whatever a writer writes.
+  package func writing(_ body: (inout RecordWriter) -> Void) -> RecordPlace {
+    var writer = RecordWriter(self)
+    body(&writer)
+    return writer.place
+  }
+
+  /// A copy of fields that are encoded. Too many of them are cut at a field's end.
+  package func adding(_ fields: EncodedFields) -> RecordPlace { adding(fields.segments) }
 
   /// Begins a field and returns where its payload goes. Nil when the usual way has to look at it: it has no name, does not fit, or its name hides its value.
   @inline(__always)
@@ -74,15 +86,8 @@ extension RecordWriter {
   }
 
   @inline(never)
-  private func writingSlowly(_ name: String, _ tag: UInt8, _ bits: UInt64) -> RecordWriter {
-    LogKey.withFieldKey(name) { RecordWriter(place.inFull(tag | SegmentTag.fieldOnly, $0, bits)) }
-  }
-
-  @inline(never)
-  private func writingSlowly(_ name: String, _ value: some LogValue) -> RecordWriter {
-    var writer = self
-    LogKey.withFieldKey(name) { value.write(to: &writer, key: $0, fieldOnly: true) }
-    return writer
+  private func writingSlowly(_ name: String, _ value: some LogValue) -> RecordPlace {
+    LogKey.withFieldKey(name) { key in writing { value.write(to: &$0, key: key, fieldOnly: true) } }
   }
 }
 
