@@ -72,7 +72,11 @@ package enum RingDirectory {
         "the ring directory \(directory) belongs to user \(status.st_uid), not to \(geteuid()); name another one")
     }
     guard status.st_mode & 0o077 == 0 else {
-      throw LogError("the ring directory \(directory) is open to other users; run: chmod 700 \(directory)")
+      // Nobody should be told to close /tmp.
+      let isShared = status.st_mode & S_ISVTX != 0 || status.st_uid != geteuid()
+      let advice =
+        isShared ? "name one that is yours alone, such as \(directory)/treering" : "run: chmod 700 \(directory)"
+      throw LogError("the ring directory \(directory) is open to other users; \(advice)")
     }
   }
 

@@ -33,6 +33,14 @@ import Testing
     #expect(line.contains(rings) && line.contains("chmod 700"), "\(line)")
   }
 
+  /// Who follows the advice must not close a directory that others live in.
+  @Test func nobodyIsToldToCloseAPlaceThatOthersShare() throws {
+    let directory = try TemporaryDirectory()
+    unsafe chmod(directory.path, 0o1777)
+    let line = refusal(directory.path)
+    #expect(line.contains("\(directory.path)/treering") && !line.contains("chmod"), "\(line)")
+  }
+
   @Test func aSymbolicLinkIsRefused() throws {
     let directory = try TemporaryDirectory()
     #expect(refusal(directory.file("real")) == "")
